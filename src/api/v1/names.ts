@@ -1,0 +1,28 @@
+/** The words that stand in objects: group, labels, annotations. Changing one breaks what is installed. */
+export const group = 'keyferry.io';
+export const version = 'v1';
+
+export const labels = {
+  /** On every Secret that Keyferry writes: `owned` (Owner, Orphan) or `merged`. Its watches select on it. */
+  target: 'keyferry.io/target',
+} as const;
+
+export const annotations = {
+  /** On a Secret that exists: lets a reference with ownership Owner or Orphan take it over ("true"). */
+  adopt: 'keyferry.io/adopt',
+  /** On a Secret that exists: lets references with ownership Merge add their keys ("true"). */
+  merge: 'keyferry.io/merge',
+  /** On a SecretReference: a new value asks for a sync now, past every cache. */
+  sync: 'keyferry.io/sync',
+  /** On a target: `namespace/name` of the reference it comes from. */
+  reference: 'keyferry.io/reference',
+  /** On a target: uid of the reference that owns it. Ownership is decided by it. */
+  referenceUid: 'keyferry.io/reference-uid',
+  /** On a target: `secret@version` of each version that it holds. */
+  versions: 'keyferry.io/versions',
+  /** On a target: the content that it holds now, and the one before (empty at the first). */
+  content: 'keyferry.io/content',
+  previous: 'keyferry.io/previous',
+  /** On a merged target, one per reference: prefix of `keyferry.io/merged.<uid>`, whose value is the reference's name. */
+  merged: 'keyferry.io/merged.',
+} as const;

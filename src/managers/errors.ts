@@ -1,0 +1,35 @@
+/** Why a manager did not give what was asked. The names are also reasons of the condition `Ready`. */
+export type ManagerErrorReason =
+  | 'SecretNotFound'
+  | 'NoVersion'
+  | 'VersionNotFound'
+  | 'VersionDisabled'
+  | 'AccessDenied'
+  | 'InvalidValue'
+  | 'LimitExceeded'
+  | 'Throttled'
+  | 'ManagerUnavailable';
+
+const TRANSIENT: ReadonlySet<ManagerErrorReason> = new Set(['Throttled', 'ManagerUnavailable']);
+
+/**
+ * The one error that managers throw and return. `message` is a fixed text of ours (it may name the secret, the version and what
+ * to do), without request ids or times, so that the same fault always reads the same; a backend's own text never gets in.
+ */
+export class ManagerError extends Error {
+  override readonly name = 'ManagerError';
+  readonly reason: ManagerErrorReason;
+  /** Milliseconds that the backend asked to wait, where it did. */
+  readonly retryAfter: number | undefined;
+
+  constructor(reason: ManagerErrorReason, message: string, options: { retryAfter?: number } = {}) {
+    super(message);
+    this.reason = reason;
+    this.retryAfter = options.retryAfter;
+  }
+
+  /** True where the manager could not be asked: nothing is known. False where it gave a definite answer. */
+  get transient(): boolean {
+    return TRANSIENT.has(this.reason);
+  }
+}
