@@ -6,7 +6,8 @@ export type Topic =
   | { readonly kind: 'value'; readonly secret: string; readonly selector: Selector }
   | {
       readonly kind: 'find';
-      readonly query: FindQuery /** Names that the target holds now: each leaves only after a direct look. */;
+      readonly query: FindQuery;
+      /** Names that the target holds now: each leaves only after a direct look. Not part of the topic's identity. */
       readonly known: readonly string[];
     }
   | { readonly kind: 'versions'; readonly secret: string };
