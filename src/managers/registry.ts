@@ -1,0 +1,72 @@
+import type { AwsSpec, ClusterAwsSpec, ClusterSecretManagerSpec, SecretManagerSpec } from '../api/v1/secret-manager.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { awsManagerFactory } from './aws/factory.ts';
+import { ManagerError } from './errors.ts';
+import type { SecretManager } from './manager.ts';
+import type { SecretValue } from './secret-value.ts';
+
+/** A manager object's kind with its parsed spec: the cluster kind may set more. */
+export type ManagerDeclaration =
+  | { readonly kind: 'SecretManager'; readonly spec: SecretManagerSpec }
+  | { readonly kind: 'ClusterSecretManager'; readonly spec: ClusterSecretManagerSpec };
+
+/** Everything that a manager object's session is made from. */
+export type ManagerSettings = ManagerDeclaration & {
+  /** The manager object's name, for messages. */
+  readonly name: string;
+  /** The data of the Secret that `credentialsSecretOf` names; undefined where it names none. */
+  readonly credentials: ReadonlyMap<string, SecretValue> | undefined;
+  /** The uids of the cluster (of the namespace kube-system) and of the manager object. */
+  readonly clusterUid: string;
+  readonly managerUid: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** Makes the manager without asking the backend. Throws `ManagerError` where the settings can't work. */
+export type ManagerFactory = (settings: ManagerSettings) => SecretManager;
+
+/** The backends, by their field in a manager's spec. */
+export const managerFactories = {
+  aws: awsManagerFactory,
+} as const satisfies Record<string, ManagerFactory>;
+
+export type Backend = keyof typeof managerFactories;
+
+/** Which backend a manager's spec chooses; undefined where it chooses none. */
+export function backendOf(spec: ManagerDeclaration['spec']): Backend | undefined {
+  return spec.aws === undefined ? undefined : 'aws';
+}
+
+/** The manager that a manager object asks for. Throws `ManagerError` where its spec or its credentials can't work. */
+export function createManager(settings: ManagerSettings): SecretManager {
+  const backend = backendOf(settings.spec);
+  if (backend === undefined) {
+    throw new ManagerError(
+      'ManagerUnavailable',
+      `${settings.kind} ${settings.name} names no backend: set one in its spec, for example aws: {region: eu-west-1}`,
+    );
+  }
+  return managerFactories[backend](settings);
+}
+
+/**
+ * The name of the Secret with a manager's credentials, in the manager's own namespace (of a cluster manager: in the operator's);
+ * undefined where the operator's own identity is used.
+ */
+export function credentialsSecretOf(spec: ManagerDeclaration['spec']): string | undefined {
+  return awsOf(spec)?.auth?.secretRef?.name;
+}
+
+/**
+ * A secret's full name in the backend: with the manager's prefix, except for a name that is already full (an ARN). Access rules look at the name
+ * before this.
+ */
+export function backendName(spec: ManagerDeclaration['spec'], secret: string): string {
+  return secret.startsWith('arn:') ? secret : `${awsOf(spec)?.prefix ?? ''}${secret}`;
+}
+
+function awsOf(spec: ManagerDeclaration['spec']): AwsSpec | ClusterAwsSpec | undefined {
+  return spec.aws;
+}
