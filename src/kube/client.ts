@@ -13,8 +13,13 @@ export interface CallOptions {
   readonly deadline?: number;
 }
 
-export interface ApplyOptions extends CallOptions {
+export interface WriteOptions extends CallOptions {
   readonly fieldManager: string;
+  /** Ask what would happen: admitted and checked, but not stored. The answer may have an empty uid or resourceVersion. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
   /** Take fields over from other managers instead of failing with a conflict. */
   readonly force: boolean;
   readonly subresource?: 'status';
@@ -37,14 +42,14 @@ export interface KubeClient {
     query: { namespace?: string; labelSelector?: string; fieldSelector?: string },
     options: CallOptions,
   ): Promise<RawObject[]>;
-  create(resource: Resource, body: KubeBody, options: CallOptions & { fieldManager: string }): Promise<RawObject>;
+  create(resource: Resource, body: KubeBody, options: WriteOptions): Promise<RawObject>;
   /** Server-side apply. A body with `metadata.uid` and `metadata.resourceVersion` is a 409 unless they still hold. */
   apply(resource: Resource, body: KubeBody, options: ApplyOptions): Promise<RawObject>;
   /** JSON merge patch (RFC 7396). */
   mergePatch(
     resource: Resource,
     body: KubeBody,
-    options: CallOptions & { fieldManager: string; subresource?: 'status' },
+    options: WriteOptions & { subresource?: 'status' },
   ): Promise<RawObject>;
   /** Deletes with preconditions; resolves also where the object is already gone. */
   delete(resource: Resource, object: ObjectName, options: DeleteOptions): Promise<void>;

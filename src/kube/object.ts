@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** The parts of object metadata that Keyferry reads. Unknown fields are kept out: objects are never written back whole. */
-export const ownerReferenceSchema = z.object({
+/** Loose: where a list of owners is written back, each must stay whole. */
+export const ownerReferenceSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
   name: z.string(),
@@ -9,6 +9,7 @@ export const ownerReferenceSchema = z.object({
   controller: z.boolean().optional(),
 });
 
+/** The parts of object metadata that Keyferry reads. */
 export const objectMetaSchema = z.object({
   name: z.string(),
   namespace: z.string().default(''),
@@ -35,4 +36,4 @@ export interface RawObject extends KubeObject {
   readonly [field: string]: unknown;
 }
 
-export const rawObjectSchema = z.looseObject({ metadata: objectMetaSchema });
+export const rawObjectSchema = z.looseObject({ metadata: objectMetaSchema.loose() });
