@@ -1,5 +1,5 @@
 /** Why a value, a key or a template can't be used. The names are also reasons of the condition `Ready`. */
-export type ContentErrorReason = 'InvalidValue' | 'PropertyNotFound' | 'TemplateFailed' | 'LimitExceeded';
+type ContentErrorReason = 'InvalidValue' | 'PropertyNotFound' | 'TemplateFailed' | 'LimitExceeded';
 
 /**
  * The one error of this folder. `message` is a fixed text of ours that may name what stands in a reference's spec (a path, a template's

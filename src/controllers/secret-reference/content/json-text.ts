@@ -3,10 +3,6 @@
  * neither. All functions but `jsonDepth` expect text that `JSON.parse` has accepted, without surrounding whitespace; none recurses.
  */
 
-const OPENING = new Set(['{', '[']);
-const CLOSING = new Set(['}', ']']);
-const SPACE = new Set([' ', '\t', '\n', '\r']);
-
 /** How deep objects and arrays are nested; takes any text, JSON or not. */
 export function jsonDepth(text: string): number {
   let depth = 0;
@@ -14,8 +10,7 @@ export function jsonDepth(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charAt(at);
     if (char === '"') at = endOfString(text, at) - 1;
-    else if (OPENING.has(char)) depth += 1;
-    else if (CLOSING.has(char)) depth -= 1;
+    else depth += depthChange(char);
     deepest = Math.max(deepest, depth);
   }
   return deepest;
@@ -66,7 +61,7 @@ export function jsonCompact(text: string): string {
     const char = text.charAt(at);
     if (char === '"') {
       at = endOfString(text, at);
-    } else if (SPACE.has(char)) {
+    } else if (isSpace(char)) {
       parts.push(text.slice(start, at));
       at = skipSpace(text, at);
       start = at;
@@ -86,29 +81,53 @@ function nextPart(text: string, end: number): number {
 
 function skipSpace(text: string, from: number): number {
   let at = from;
-  while (SPACE.has(text.charAt(at))) at += 1;
+  while (isSpace(text.charAt(at))) at += 1;
   return at;
 }
 
 /** The index after the closing quote of the string that begins at `from`, or the text's end where there is none. */
 function endOfString(text: string, from: number): number {
-  for (let at = from + 1; at < text.length; at += 1) {
+  let quote = text.indexOf('"', from + 1);
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote === -1 ? text.length : quote + 1;
+}
+
+/** True where an odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charAt(before - 1) === '\\') before -= 1;
+  return (at - before) % 2 === 1;
+}
+
+function endOfValue(text: string, from: number): number {
+  const first = text.charAt(from);
+  if (first === '"') return endOfString(text, from);
+  return first === '{' || first === '[' ? endOfBrackets(text, from) : endOfWord(text, from);
+}
+
+/** The index after the bracket that closes the one at `from`. */
+function endOfBrackets(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at += 1) {
     const char = text.charAt(at);
-    if (char === '"') return at + 1;
-    if (char === '\\') at += 1;
+    if (char === '"') at = endOfString(text, at) - 1;
+    else depth += depthChange(char);
+    if (depth === 0) return at + 1;
   }
   return text.length;
 }
 
-function endOfValue(text: string, from: number): number {
-  let depth = 0;
+function endOfWord(text: string, from: number): number {
   let at = from;
-  while (at < text.length) {
-    const char = text.charAt(at);
-    if (depth === 0 && (char === ',' || CLOSING.has(char) || SPACE.has(char))) return at;
-    at = char === '"' ? endOfString(text, at) : at + 1;
-    if (OPENING.has(char)) depth += 1;
-    if (CLOSING.has(char)) depth -= 1;
-  }
+  while (/[-+.\w]/u.test(text.charAt(at))) at += 1;
   return at;
+}
+
+function depthChange(char: string): number {
+  if (char === '{' || char === '[') return 1;
+  return char === '}' || char === ']' ? -1 : 0;
+}
+
+function isSpace(char: string): boolean {
+  return char === ' ' || char === '\n' || char === '\t' || char === '\r';
 }

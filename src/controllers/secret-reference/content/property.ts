@@ -5,7 +5,7 @@ import { jsonCompact, jsonDepth, jsonItems, jsonMembers, jsonString } from './js
 import { isForbiddenName, keyName } from './key-name.ts';
 
 const MAX_SIZE = 1_048_576;
-const MAX_DEPTH = 64;
+const MAX_DEPTH = 32;
 const MAX_PATH = 1024;
 const INDEX = /^(?:0|[1-9]\d{0,6})$/u;
 

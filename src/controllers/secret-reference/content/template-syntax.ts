@@ -1,16 +1,16 @@
-import { LiquidError, Tokenizer, TypeGuards, type FilteredValueToken, type Token } from 'liquidjs';
+import { defaultOptions, type FilteredValueToken, type Token, Tokenizer, TypeGuards } from 'liquidjs';
 import { ContentError, quoted } from './content-error.ts';
 import { nearestName } from './nearest-name.ts';
 import { CHANGES, FILTER_NAMES } from './template-filters.ts';
 
-export const MAX_TEMPLATE_SIZE = 65_536;
+const MAX_TEMPLATE_SIZE = 65_536;
 
 /** What an output or a filter's argument names: a key of the Secret, or text that stands in the template itself. */
 export type Operand =
   | { readonly kind: 'key'; readonly name: string }
   | { readonly kind: 'text'; readonly text: string };
 
-export interface FilterCall {
+interface FilterCall {
   readonly name: string;
   /** The argument of `default`. */
   readonly fallback: Operand | undefined;
@@ -55,14 +55,28 @@ const NO_TAGS =
 function topLevelTokens(template: string): readonly Token[] {
   try {
     return new Tokenizer(template).readTopLevelTokens();
-  } catch (error) {
-    // Only the place is taken from the error: its text is not ours.
-    const offset = LiquidError.is(error) ? error.token.begin : 0;
+  } catch {
+    throw firstProblem(template);
+  }
+}
+
+/** Reads token by token up to what stopped the tokenizer. Its own error is not used: the text of it is not ours. */
+function firstProblem(template: string): ContentError {
+  const tokenizer = new Tokenizer(template);
+  let offset = 0;
+  try {
+    while (!tokenizer.end()) {
+      offset = tokenizer.p;
+      if (TypeGuards.isTagToken(tokenizer.readTopLevelToken(defaultOptions)))
+        return problemAt(template, offset, NO_TAGS);
+    }
+  } catch {
     const problem = template.startsWith('{{', offset)
       ? 'this {{ is not closed by }}, or a quote in it is not'
       : NO_TAGS;
-    throw problemAt(template, offset, problem);
+    return problemAt(template, offset, problem);
   }
+  return problemAt(template, offset, FORM);
 }
 
 const FORM =
