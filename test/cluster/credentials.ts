@@ -1,0 +1,52 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const identities = {
+  admin: { groups: '"system:masters"' },
+  'system:kube-controller-manager': { groups: '' },
+  'system:kube-scheduler': { groups: '' },
+} as const;
+
+export type Identity = keyof typeof identities;
+
+export interface Credentials {
+  readonly tokens: Readonly<Record<Identity, string>>;
+  readonly tokenFile: string;
+  /** The key that signs service account tokens, and the one that verifies them. */
+  readonly serviceAccountKey: string;
+  readonly serviceAccountPublicKey: string;
+}
+
+/** Makes the tokens and keys of one control plane and writes them into `dir`. */
+export async function writeCredentials(dir: string): Promise<Credentials> {
+  const tokens = {
+    admin: newToken(),
+    'system:kube-controller-manager': newToken(),
+    'system:kube-scheduler': newToken(),
+  };
+  const rows = [
+    `${tokens.admin},admin,admin,${identities.admin.groups}`,
+    `${tokens['system:kube-controller-manager']},system:kube-controller-manager,kcm`,
+    `${tokens['system:kube-scheduler']},system:kube-scheduler,scheduler`,
+  ];
+  const keys = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'sec1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const paths = {
+    tokenFile: join(dir, 'tokens.csv'),
+    serviceAccountKey: join(dir, 'service-account.key'),
+    serviceAccountPublicKey: join(dir, 'service-account.pub'),
+  };
+  const secret = { mode: 0o600 };
+  await writeFile(paths.tokenFile, `${rows.join('\n')}\n`, secret);
+  await writeFile(paths.serviceAccountKey, keys.privateKey, secret);
+  await writeFile(paths.serviceAccountPublicKey, keys.publicKey, secret);
+  return { tokens, ...paths };
+}
+
+function newToken(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,7 @@
+/** What the test control plane is made of. The Go modules in `tools` and `tools-etcd` pin the same versions. */
+export const kubernetesVersion = 'v1.36.3';
+export const etcdVersion = 'v3.6.16';
+
+export const binaryNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const;
+
+export type BinaryName = (typeof binaryNames)[number];

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/** As the operator's image runs: no code from strings, no `__proto__`. */
+const execArgv = ['--disallow-code-generation-from-strings', '--disable-proto=delete'];
+
+export default defineConfig({
+  test: {
+    execArgv,
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['test/integration/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/integration/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
