@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallOptions, KubeBody, KubeClient, ObjectName, WriteOptions } from './client.ts';
-import { type CallSubject, isGone, isNotFound, KubeError } from './errors.ts';
+import { type CallSubject, isGone, isInvalid, isNotFound, KubeError } from './errors.ts';
 import { objectMetaSchema, type RawObject, rawObjectSchema } from './object.ts';
 import { collectionPath, objectPath, queryString, subjectOf } from './path.ts';
 import { apiVersion, type Resource } from './resource.ts';
@@ -63,8 +63,20 @@ interface ObjectCall extends Omit<TransportRequest, 'path'> {
 
 async function callForObject(transport: Transport, call: ObjectCall): Promise<RawObject> {
   const { path, dryRun, ...request } = call;
-  const answer = await transport.call({ ...request, path: path() });
+  const answer = await transport.call({ ...request, path: path() }).catch((error: unknown) => {
+    throw isOtherUid(error) ? conflictOf(error) : error;
+  });
   return checked(request.subject, dryRun === true ? dryRunSchema : rawObjectSchema, answer);
+}
+
+/** To the API server a uid that is not the object's is an immutable field that somebody tries to change. */
+function isOtherUid(error: unknown): error is KubeError {
+  return isInvalid(error) && error.causes.length > 0 && error.causes.every((cause) => cause.field === 'metadata.uid');
+}
+
+function conflictOf({ subject, causes }: KubeError): KubeError {
+  const detail = 'another object has this name now';
+  return new KubeError({ subject, status: 409, reason: 'Conflict', detail, causes: causes.slice(0, 1) });
 }
 
 async function listAll(

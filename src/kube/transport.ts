@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { type Clock, type Random, sleep } from '../runtime/clock.ts';
 import type { KubeCredentials, KubeServer } from './config.ts';
@@ -26,8 +25,8 @@ export interface TransportRequest {
 export interface Transport {
   /** The JSON of a success. A 429, or a 503 that says when to come again, is tried again within the deadline. */
   call(request: TransportRequest): Promise<unknown>;
-  /** The body of a success, as it comes. It has to be read to its end, or destroyed. Aborting `signal` breaks it. */
-  stream(request: TransportRequest): Promise<Readable>;
+  /** The body of a success, as it comes. It has to be iterated: leaving the loop closes it, aborting `signal` breaks it. */
+  stream(request: TransportRequest): Promise<AsyncIterable<Uint8Array>>;
   /** Breaks off everything that is under way. */
   close(): Promise<void>;
 }
@@ -226,7 +225,7 @@ async function takeStream(
   request: TransportRequest,
   answer: Dispatcher.ResponseData,
   limits: Limits,
-): Promise<Readable> {
+): Promise<AsyncIterable<Uint8Array>> {
   if (answer.statusCode === 200) {
     answer.body.once('close', () => limits.release());
     return answer.body;

@@ -1,0 +1,324 @@
+import { backoff } from '../runtime/backoff.ts';
+import { type Clock, type Random, sleep } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { isGone, KubeError } from './errors.ts';
+import { createListWatch, type ListWatch, type Selection } from './list-watch.ts';
+import type { KubeObject, RawObject } from './object.ts';
+import { subjectOf } from './path.ts';
+import { isOlderVersion } from './resource-version.ts';
+import { errorFromStatus } from './status.ts';
+import type { Store, StoreWriter } from './store.ts';
+import type { Transport } from './transport.ts';
+import { BrokenWatchError, type WatchEvent, watchEvents } from './watch.ts';
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  readonly transport: Transport;
+  readonly store: Store<T>;
+  /** Makes what is kept out of what came: the smaller, the less memory. One that throws leaves its object as it was. */
+  readonly transform: (raw: RawObject) => T;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Objects a page of a list. Default 500. */
+  readonly pageSize?: number;
+  readonly timings?: Partial<ReflectorTimings>;
+}
+
+export interface ReflectorTimings {
+  /** The server ends a watch after a random number of seconds from `leastWatch` to `mostWatch`. Default 300 to 600. */
+  readonly leastWatch: number;
+  readonly mostWatch: number;
+  /** Milliseconds of silence after which a watch counts as dead. Bookmarks come every minute. Default 180,000. */
+  readonly silence: number;
+  /** Milliseconds. Default 1,000 and 30,000. */
+  readonly backoffBase: number;
+  readonly backoffCap: number;
+}
+
+/** Keeps a store equal to what the API server has. */
+export interface Reflector {
+  /** Lists and watches until `signal` aborts, whatever happens. Never rejects. To be called once. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Whether the first list is in the store. */
+  readonly synced: boolean;
+  /** True once synced; false if `signal` aborts before. */
+  whenSynced(signal: AbortSignal): Promise<boolean>;
+  /**
+   * Monotonic milliseconds of the loop's last step: bytes that arrived, or a try that was given up. A server that is down does not
+   * stop it. Without a stall it is never older than `timings.silence` plus the longest pause.
+   */
+  readonly lastActivity: number;
+}
+
+const defaultTimings: ReflectorTimings = {
+  leastWatch: 300,
+  mostWatch: 600,
+  silence: 180_000,
+  backoffBase: 1_000,
+  backoffCap: 30_000,
+};
+/** A server that asks for more patience than this is asked again after it. */
+const longestRetryAfter = 60_000;
+/** Milliseconds. A watch that ends sooner, and brought nothing, counts as failed: otherwise it would be opened in a busy loop. */
+const shortestWatch = 1_000;
+/** So often a list older than what is known is refused; then the cluster's storage was set back, and so are we. */
+const mostStaleLists = 5;
+
+export function createReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector {
+  return new ListWatchLoop(options);
+}
+
+class ListWatchLoop<T extends KubeObject> implements Reflector {
+  readonly #options: ReflectorOptions<T>;
+  readonly #timings: ReflectorTimings;
+  readonly #source: ListWatch;
+  readonly #writer: StoreWriter<T>;
+  readonly #logger: Logger;
+  readonly #syncedController = new AbortController();
+  #lastActivity: number;
+  /** The version to watch from; undefined where only a list helps. */
+  #position: string | undefined;
+  /** The newest version ever seen. */
+  #newest = '';
+  #staleLists = 0;
+  /** Whether nothing came since the last list: then a list is no remedy for a watch that fails. */
+  #justListed = false;
+  /** Tries in a row that brought nothing. */
+  #failures = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#timings = { ...defaultTimings, ...options.timings };
+    this.#source = createListWatch(options.transport, options);
+    this.#writer = options.store.writer();
+    this.#logger = options.logger.child({ resource: options.resource.plural, watched: options.namespace ?? '' });
+    this.#lastActivity = options.clock.monotonic();
+  }
+
+  get synced(): boolean {
+    return this.#syncedController.signal.aborted;
+  }
+
+  get lastActivity(): number {
+    return this.#lastActivity;
+  }
+
+  whenSynced(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        signal.removeEventListener('abort', finish);
+        this.#syncedController.signal.removeEventListener('abort', finish);
+        resolve(this.synced);
+      };
+      signal.addEventListener('abort', finish, { once: true });
+      this.#syncedController.signal.addEventListener('abort', finish, { once: true });
+      if (this.synced || signal.aborted) {
+        finish();
+      }
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#watch(this.#position ?? (await this.#list(signal)), signal);
+      } catch (error) {
+        if (!signal.aborted) {
+          await this.#recover(error, signal);
+        }
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { objects, resourceVersion } = await this.#collect(signal);
+    if (isOlderVersion(resourceVersion, this.#newest)) {
+      this.#staleLists += 1;
+      if (this.#staleLists < mostStaleLists) {
+        throw new BrokenWatchError('the list is older than what is known');
+      }
+      this.#logger.warn('The cluster went back in time: its storage was restored', { resourceVersion });
+    }
+    this.#staleLists = 0;
+    this.#newest = resourceVersion;
+    this.#position = resourceVersion;
+    this.#justListed = true;
+    this.#writer.replace(objects, !this.synced);
+    this.#syncedController.abort();
+    return resourceVersion;
+  }
+
+  async #collect(signal: AbortSignal): Promise<{ objects: T[]; resourceVersion: string }> {
+    try {
+      return await this.#collectPages(this.#options.pageSize ?? 500, signal);
+    } catch (error) {
+      if (!isGone(error)) {
+        throw error;
+      }
+      // Compaction overtook the pages. In one piece it can't.
+      return this.#collectPages(0, signal);
+    }
+  }
+
+  /** Each page is made small before the next one comes. */
+  async #collectPages(limit: number, signal: AbortSignal): Promise<{ objects: T[]; resourceVersion: string }> {
+    const objects: T[] = [];
+    let resourceVersion = '';
+    for await (const page of this.#source.pages(limit, signal)) {
+      this.#alive();
+      resourceVersion = page.resourceVersion;
+      for (const item of page.items) {
+        const object = this.#transform(item);
+        if (object !== undefined) {
+          objects.push(object);
+        }
+      }
+    }
+    return { objects, resourceVersion };
+  }
+
+  async #watch(position: string, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const { leastWatch, mostWatch, silence } = this.#timings;
+    const guard = guardSilence(clock, silence, () => this.#lastActivity, signal);
+    const opened = clock.monotonic();
+    this.#alive();
+    try {
+      const seconds = Math.round(leastWatch + random() * (mostWatch - leastWatch));
+      const body = await this.#source.watch(position, seconds, guard.signal);
+      for await (const event of watchEvents(body, () => this.#alive())) {
+        this.#apply(event);
+        this.#progress();
+      }
+    } finally {
+      guard.release();
+    }
+    if (clock.monotonic() - opened >= shortestWatch) {
+      this.#progress();
+    } else if (this.#position === position) {
+      throw new Error('the watch ended at once');
+    }
+  }
+
+  #apply(event: WatchEvent): void {
+    if (event.type === 'ERROR') {
+      const { resource, namespace = '' } = this.#options;
+      throw errorFromStatus(subjectOf('watch', resource, { namespace }), event.status);
+    }
+    if (event.type === 'BOOKMARK') {
+      this.#advance(event.resourceVersion);
+      return;
+    }
+    this.#advance(event.object.metadata.resourceVersion);
+    if (event.type === 'DELETED') {
+      this.#writer.remove(event.object);
+      return;
+    }
+    const object = this.#transform(this.#source.trim(event.object));
+    if (object !== undefined) {
+      this.#writer.put(object);
+    }
+  }
+
+  #advance(version: string): void {
+    if (isOlderVersion(version, this.#newest)) {
+      throw new BrokenWatchError('the watch went back in time');
+    }
+    this.#newest = version;
+    this.#position = version;
+  }
+
+  /** What is in the store already is not made again. What can't be made stays as it was: doubt deletes nothing. */
+  #transform(raw: RawObject): T | undefined {
+    const { namespace, name, uid, resourceVersion } = raw.metadata;
+    const stored = this.#options.store.get(namespace, name);
+    const known = stored?.metadata.uid === uid ? stored : undefined;
+    if (known?.metadata.resourceVersion === resourceVersion) {
+      return known;
+    }
+    try {
+      return this.#options.transform(raw);
+    } catch (error) {
+      // Only the error's name: its message could quote the object.
+      const kind = error instanceof Error ? error.name : typeof error;
+      this.#logger.error('An object could not be understood and is left as it was known', { namespace, name, kind });
+      return known;
+    }
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#alive();
+    this.#failures += 1;
+    if (needsList(error)) {
+      this.#position = undefined;
+    }
+    if (isGone(error) && !this.#justListed) {
+      this.#logger.debug('The watch is too old and starts with a new list');
+      return;
+    }
+    const { clock, random } = this.#options;
+    const { backoffBase: base, backoffCap: cap } = this.#timings;
+    const retryAfter = error instanceof KubeError ? (error.retryAfter ?? 0) : 0;
+    const wait = Math.max(backoff({ base, cap, random }, this.#failures), Math.min(retryAfter, longestRetryAfter));
+    this.#logger.warn('Watching failed and is tried again', { error: describe(error), tries: this.#failures, wait });
+    await sleep(clock, wait, signal);
+  }
+
+  #progress(): void {
+    this.#failures = 0;
+    this.#justListed = false;
+  }
+
+  #alive(): void {
+    this.#lastActivity = this.#options.clock.monotonic();
+  }
+}
+
+/** A server that is out of reach, or overloaded, keeps our place; one that refuses it, or sent nonsense, does not. */
+function needsList(error: unknown): boolean {
+  if (error instanceof KubeError) {
+    const tooNew = error.causes.some((cause) => cause.reason === 'ResourceVersionTooLarge');
+    return tooNew || (error.status >= 400 && error.status < 500 && error.status !== 429);
+  }
+  return error instanceof BrokenWatchError;
+}
+
+/** Messages of `KubeError` and of our own are safe to log; others may quote what was read. */
+function describe(error: unknown): string {
+  if (error instanceof KubeError || error instanceof BrokenWatchError || error instanceof SilenceError) {
+    return error.message;
+  }
+  return error instanceof Error ? error.name : typeof error;
+}
+
+class SilenceError extends Error {
+  override readonly name = 'SilenceError';
+}
+
+/** A signal that aborts with `signal`, or when nothing was heard for `silence` milliseconds: a half-open socket says nothing. */
+function guardSilence(
+  clock: Clock,
+  silence: number,
+  lastHeard: () => number,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  const check = (): void => {
+    const left = lastHeard() + silence - clock.monotonic();
+    if (left > 0) {
+      timer = clock.after(left, check);
+    } else {
+      controller.abort(new SilenceError(`nothing was heard for ${String(silence / 1000)} s`));
+    }
+  };
+  let timer = clock.after(silence, check);
+  signal.addEventListener('abort', abort, { once: true });
+  return {
+    signal: controller.signal,
+    release: () => {
+      timer.cancel();
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
