@@ -64,6 +64,12 @@ export function accessedVersion(secret: string, answer: AnsweredValue, parties: 
   if ((string === undefined) === (binary === undefined)) return incomplete(parties);
   const value =
     string === undefined ? SecretValue.fromBytes(binary ?? new Uint8Array()) : SecretValue.fromString(string);
+  if (string !== undefined && !string.isWellFormed()) {
+    return new ManagerError(
+      'InvalidValue',
+      `version ${version} of secret ${secret} is not valid text: put it as binary`,
+    );
+  }
   if (value.size === 0) {
     return new ManagerError('InvalidValue', `version ${version} of secret ${secret} is empty: put a value`);
   }

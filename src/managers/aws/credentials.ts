@@ -81,7 +81,7 @@ export function assumedRole(tools: CredentialTools, base: CredentialProvider, ro
       RoleArn: role.arn,
       RoleSessionName: SESSION_NAME,
       ...(role.externalId === undefined ? {} : { ExternalId: role.externalId }),
-      Tags: Array.from(role.tags, ([Key, Value]) => ({ Key, Value })),
+      ...(role.tags.size === 0 ? {} : { Tags: Array.from(role.tags, ([Key, Value]) => ({ Key, Value })) }),
     });
     const answer = await tools.ask(
       (signal) => sts.send(command, { abortSignal: signal }),
