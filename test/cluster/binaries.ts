@@ -1,14 +1,80 @@
-import { access, constants } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { buildBinary } from './build.ts';
+import { cacheDir, type Environment, isExecutable } from './cache.ts';
+import { downloadBinary, ReleaseUnavailable, releaseOf, SourceOutOfReach } from './download.ts';
+import { type Log, logToStderr } from './progress.ts';
 import { type BinaryName, etcdVersion, kubernetesVersion } from './versions.ts';
 
-export async function ensureBinary(
-  name: BinaryName,
-  _options: { readonly log: (line: string) => void },
-): Promise<string> {
-  const dir = name === 'etcd' ? `etcd-${etcdVersion}` : `kubernetes-${kubernetesVersion}`;
-  const path = join(homedir(), '.cache', 'keyferry', 'assets', dir, name);
-  await access(path, constants.X_OK);
-  return path;
+export interface BinaryOptions {
+  /** Standard error by default. */
+  readonly log?: Log;
+  /** The environment of this process by default. */
+  readonly env?: Environment;
+  /** The last resort: builds a binary from source and puts it at a path. */
+  readonly build?: (name: BinaryName, path: string, log: Log) => Promise<void>;
+}
+
+/** Path of each binary. */
+export type Binaries = Readonly<Record<BinaryName, string>>;
+
+/**
+ * Finds each binary: in the folder KUBEBUILDER_ASSETS, in the cache, as a published release (which is then in the cache), or
+ * built from source (likewise).
+ */
+export async function ensureBinaries(options: BinaryOptions = {}): Promise<Binaries> {
+  const finder = {
+    log: options.log ?? logToStderr,
+    env: options.env ?? process.env,
+    build: options.build ?? buildBinary,
+    outOfReach: new Set<string>(),
+  };
+  return {
+    etcd: await ensureBinary('etcd', finder),
+    kubectl: await ensureBinary('kubectl', finder),
+    'kube-apiserver': await ensureBinary('kube-apiserver', finder),
+    'kube-controller-manager': await ensureBinary('kube-controller-manager', finder),
+    'kube-scheduler': await ensureBinary('kube-scheduler', finder),
+  };
+}
+
+interface Finder extends Required<BinaryOptions> {
+  /** Publishers that did not answer: each is waited for once. */
+  readonly outOfReach: Set<string>;
+}
+
+async function ensureBinary(name: BinaryName, finder: Finder): Promise<string> {
+  const { env, log } = finder;
+  const folder = name === 'etcd' ? `etcd-${etcdVersion}` : `kubernetes-${kubernetesVersion}`;
+  const cached = join(cacheDir(env), 'assets', folder, name);
+  const assets = env['KUBEBUILDER_ASSETS'] ?? '';
+  const candidates = assets === '' ? [cached] : [join(assets, name), cached];
+  for (const candidate of candidates) {
+    if (await isExecutable(candidate)) {
+      return candidate;
+    }
+  }
+  if (!(await download(name, cached, finder))) {
+    await finder.build(name, cached, log);
+  }
+  return cached;
+}
+
+async function download(name: BinaryName, path: string, { env, log, outOfReach }: Finder): Promise<boolean> {
+  const release = releaseOf(name, env);
+  if (outOfReach.has(release.base)) {
+    return false;
+  }
+  try {
+    await downloadBinary(release, path, log);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ReleaseUnavailable)) {
+      throw error;
+    }
+    log(`No download of ${name}: ${error.message}`);
+    if (error instanceof SourceOutOfReach) {
+      outOfReach.add(release.base);
+    }
+    return false;
+  }
 }

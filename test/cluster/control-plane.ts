@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBinary } from './binaries.ts';
+import { type Binaries, ensureBinaries } from './binaries.ts';
 import {
   type AuditLevel,
   apiServerArgs,
@@ -19,7 +19,6 @@ import { type KubectlTarget, runKubectl } from './kubectl.ts';
 import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
 import { type Log, logToStderr } from './progress.ts';
-import type { BinaryName } from './versions.ts';
 
 export interface ControlPlaneOptions {
   /** An existing folder that gets everything the control plane writes. By default a new one, removed by `stop`. */
@@ -72,7 +71,7 @@ export interface ControlPlane {
 /** Starts a real control plane on 127.0.0.1 and waits until it is ready. Any number can run at once. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const log = options.log ?? logToStderr;
-  const binaries = await findBinaries(options, log);
+  const binaries = await ensureBinaries({ log });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'keyferry-cluster-')));
   const group = new ProcessGroup(dir, log);
   const stop = async (): Promise<void> => {
@@ -87,25 +86,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await stop();
     throw error;
   }
-}
-
-interface Binaries {
-  readonly etcd: string;
-  readonly apiServer: string;
-  readonly controllerManager: string | undefined;
-  readonly scheduler: string | undefined;
-  readonly kubectl: string;
-}
-
-async function findBinaries(options: ControlPlaneOptions, log: Log): Promise<Binaries> {
-  const find = (name: BinaryName): Promise<string> => ensureBinary(name, { log });
-  return {
-    etcd: await find('etcd'),
-    apiServer: await find('kube-apiserver'),
-    controllerManager: options.controllerManager === false ? undefined : await find('kube-controller-manager'),
-    scheduler: options.scheduler === true ? await find('kube-scheduler') : undefined,
-    kubectl: await find('kubectl'),
-  };
 }
 
 interface Parts {
@@ -127,7 +107,7 @@ async function startParts(parts: Parts): Promise<ControlPlane> {
     extraArgs: options.apiServerArgs ?? [],
   });
   const startApiServer = async (): Promise<string> => {
-    await group.start('kube-apiserver', binaries.apiServer, args);
+    await group.start('kube-apiserver', binaries['kube-apiserver'], args);
     return group.ready('kube-apiserver', () => readyWithCa(dir, ports, credentials));
   };
   const stopApiServer: ControlPlane['stopApiServer'] = (how) =>
@@ -183,17 +163,17 @@ interface Access {
   readonly credentials: Credentials;
 }
 
-async function startControllers({ dir, group, binaries }: Parts, access: Access): Promise<void> {
-  const { controllerManager, scheduler } = binaries;
-  if (controllerManager !== undefined) {
+async function startControllers({ dir, group, binaries, options }: Parts, access: Access): Promise<void> {
+  if (options.controllerManager ?? true) {
     const kubeconfig = await kubeconfigFor('system:kube-controller-manager', access);
     const caFile = join(dir, 'ca.crt');
     await writeFile(caFile, access.ca);
     const args = controllerManagerArgs(kubeconfig, caFile, access.credentials);
-    await group.start('kube-controller-manager', controllerManager, args);
+    await group.start('kube-controller-manager', binaries['kube-controller-manager'], args);
   }
-  if (scheduler !== undefined) {
-    await group.start('kube-scheduler', scheduler, schedulerArgs(await kubeconfigFor('system:kube-scheduler', access)));
+  if (options.scheduler ?? false) {
+    const kubeconfig = await kubeconfigFor('system:kube-scheduler', access);
+    await group.start('kube-scheduler', binaries['kube-scheduler'], schedulerArgs(kubeconfig));
   }
 }
 

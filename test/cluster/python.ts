@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { access, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDir } from './cache.ts';
+import { cacheDir, isExecutable } from './cache.ts';
 import { runCommand } from './command.ts';
 import { type Log, withProgress } from './progress.ts';
 
@@ -17,12 +17,12 @@ export async function ensurePython(what: string, requirements: string, log: Log)
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 16);
-  const dir = join(cacheDir(), 'python', digest);
-  if (!(await exists(dir))) {
+  const dir = join(cacheDir(process.env), 'python', digest);
+  if (!(await isExecutable(dir))) {
     await requirePython(what);
     await withProgress(`Installing ${what}`, log, (detail) => install(dir, requirements, detail));
   }
-  return (await exists(interpreter(dir)))
+  return (await isExecutable(interpreter(dir)))
     ? { command: interpreter(dir), env: {} }
     : { command: 'python3', env: { PYTHONPATH: join(dir, 'site') } };
 }
@@ -94,11 +94,4 @@ async function firstThatWorks(candidates: readonly Way[], attempt: (way: Way) =>
 
 function interpreter(dir: string): string {
   return join(dir, 'bin', 'python');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

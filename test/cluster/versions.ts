@@ -2,6 +2,4 @@
 export const kubernetesVersion = 'v1.36.3';
 export const etcdVersion = 'v3.6.16';
 
-export const binaryNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const;
-
-export type BinaryName = (typeof binaryNames)[number];
+export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
