@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { basename } from 'node:path';
 
 /**
- * Becomes the command, in the same process id, after it started a companion that kills it when the pipe on its standard input closes
+ * Becomes the command, in the same process id, after it started a companion that kills it when the pipe on file descriptor 3 closes
  * without a word. That happens when the process that started it is gone, however it went: no child outlives its parent.
  */
 const guard = [
-  'exec 3<&0 </dev/null',
   'self=$$',
   '(trap "" HUP INT TERM; read -r word <&3 || kill -KILL $self) &',
   'exec 3<&-',
@@ -48,15 +48,20 @@ export async function startProcess(spec: ProcessSpec): Promise<GuardedProcess> {
     // A session of its own: Ctrl-C in a terminal reaches this process alone, which then stops its children in order.
     detached: true,
     env: { ...process.env, ...spec.env },
-    stdio: ['pipe', log, log],
+    stdio: ['ignore', log, log, 'pipe'],
   });
   closeSync(log);
-  child.stdin?.on('error', () => undefined);
+  const lifeline = child.stdio[3];
+  if (!(lifeline instanceof Socket)) {
+    throw new TypeError('A pipe of a child process is no socket.');
+  }
+  lifeline.on('error', () => undefined);
+  lifeline.unref();
   let ended: string | undefined;
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      child.stdin?.end('done\n');
+      lifeline.end('done\n');
       resolve(ended);
     });
   });
