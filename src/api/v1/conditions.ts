@@ -22,11 +22,19 @@ export type ReadyReason = (typeof readyReasons)[number];
 
 /** The shape of Kubernetes' metav1.Condition. */
 export const conditionSchema = z.object({
-  type: z.string(),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string(),
-  message: z.string(),
-  observedGeneration: z.int().optional(),
-  lastTransitionTime: z.string(),
+  type: z.string().describe('What the condition is about: Ready, Stale, ...'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z.string().describe('Why, as one word for programs.'),
+  message: z.string().describe('Why, and what to do, as a sentence for people.'),
+  observedGeneration: z.int().optional().describe('The metadata.generation that the condition was made from.'),
+  lastTransitionTime: z.string().meta({ format: 'date-time', description: 'When status last changed.' }),
 });
 export type Condition = z.infer<typeof conditionSchema>;
+
+/** The list of conditions of a status. The API server merges it by type. */
+export function conditionList(description: string): z.ZodOptional<z.ZodArray<typeof conditionSchema>> {
+  return z
+    .array(conditionSchema)
+    .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .optional();
+}

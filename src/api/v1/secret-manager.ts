@@ -1,77 +1,214 @@
 import { z } from 'zod';
-import { conditionSchema } from './conditions.ts';
+import { accessRuleSchema } from './access-rule.ts';
+import { conditionList } from './conditions.ts';
+import { checks, duration, line, list, objectName, type Rule, regex, secretKey, text } from './parts.ts';
+import { refusedFields } from './refused.ts';
 
 /** Static AWS keys in a Secret: of the manager's own namespace, or for a cluster manager of the operator's. */
-export const awsSecretRefSchema = z.object({
-  name: z.string(),
-  accessKeyIdKey: z.string().default('access-key-id'),
-  secretAccessKeyKey: z.string().default('secret-access-key'),
-  sessionTokenKey: z.string().optional(),
-});
+export const awsSecretRefSchema = z
+  .object({
+    name: objectName('Name of the Secret.'),
+    accessKeyIdKey: secretKey('Key that holds the access key id.').default('access-key-id'),
+    secretAccessKeyKey: secretKey('Key that holds the secret access key.').default('secret-access-key'),
+    sessionTokenKey: secretKey('Key that holds the session token, for temporary credentials.').optional(),
+  })
+  .describe(
+    "The Secret with the AWS keys. Of a SecretManager: in its own namespace. Of a ClusterSecretManager: in the operator's namespace.",
+  );
+
+const region = text({
+  description: "The AWS region, for example eu-west-1. By default that of the operator's own environment.",
+  maxLength: 32,
+  rules: [
+    {
+      rule: `self.matches(${regex('^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$')})`,
+      message: 'must be an AWS region, for example eu-west-1',
+    },
+  ],
+}).optional();
+
+const prefix = line(
+  'Put before the name of every secret, for example prod/: one reference serves every environment.',
+  256,
+).optional();
 
 /** What a namespaced manager may set: its own credentials and nothing about where the operator connects. */
-export const awsSchema = z.object({
-  region: z.string().optional(),
-  prefix: z.string().optional(),
-  auth: z.object({ secretRef: awsSecretRefSchema }).optional(),
-});
-
-export const clusterAwsSchema = z.object({
-  region: z.string().optional(),
-  prefix: z.string().optional(),
-  auth: z.object({ secretRef: awsSecretRefSchema.optional(), instanceMetadata: z.boolean().default(false) }).optional(),
-  roleArn: z.string().optional(),
-  /** For both services, Secrets Manager and STS: VPC endpoints, test servers. */
-  endpoint: z.string().optional(),
-  /** PEM certificates that are trusted for the endpoint instead of the system's. */
-  caBundle: z.string().optional(),
-  proxy: z.string().optional(),
-});
-
-export const accessRuleSchema = z.object({
-  namespaces: z.object({
-    names: z.array(z.string()).optional(),
-    selector: z
-      .object({
-        matchLabels: z.record(z.string(), z.string()).optional(),
-        matchExpressions: z
-          .array(
-            z.object({
-              key: z.string(),
-              operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-              values: z.array(z.string()).optional(),
-            }),
-          )
-          .optional(),
+export const awsSchema = z
+  .object({
+    region,
+    prefix,
+    auth: z
+      .object({ secretRef: awsSecretRefSchema })
+      .meta({
+        description: "The manager's own credentials. Required.",
+        ...refusedFields({
+          instanceMetadata: {
+            type: 'boolean',
+            message:
+              'instanceMetadata may be set only on a ClusterSecretManager: it would lend out the identity of the node',
+          },
+        }),
       })
       .optional(),
-  }),
-  secrets: z.array(z.string()),
+  })
+  .meta({
+    description: 'AWS Secrets Manager.',
+    ...refusedFields({
+      endpoint: {
+        type: 'string',
+        message:
+          "endpoint may be set only on a ClusterSecretManager: a tenant's field must not choose where the operator connects",
+      },
+      proxy: {
+        type: 'string',
+        message:
+          "proxy may be set only on a ClusterSecretManager: a tenant's field must not choose where the operator connects",
+      },
+      caBundle: {
+        type: 'string',
+        message:
+          "caBundle may be set only on a ClusterSecretManager: a tenant's field must not choose whom the operator trusts",
+      },
+      roleArn: {
+        type: 'string',
+        message:
+          "roleArn may be set only on a ClusterSecretManager: it is assumed with the operator's identity. Give the manager its own keys: auth: {secretRef: {name: aws-keys}}",
+      },
+    }),
+    ...checks({
+      rule: 'has(self.auth)',
+      message:
+        'a SecretManager brings its own credentials: aws: {region: eu-west-1, auth: {secretRef: {name: aws-keys}}}',
+    }),
+  });
+
+const webAddress = (description: string, example: string): z.ZodOptional<z.ZodString> =>
+  text({
+    description,
+    maxLength: 512,
+    rules: [
+      {
+        rule: `self.matches(${regex('^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$')}) && isURL(self)`,
+        message: `must be a URL that begins with https:// or http://, without user, query or fragment, for example ${example}`,
+      },
+    ],
+  }).optional();
+
+const caBundleRules: readonly Rule[] = [
+  {
+    rule: "self.contains('-----BEGIN CERTIFICATE-----')",
+    message: 'must be PEM certificates, the first line of each -----BEGIN CERTIFICATE-----',
+  },
+  {
+    rule: "!self.contains('PRIVATE KEY')",
+    message:
+      'has a private key in it: only certificates belong here. Take the key out, and replace it if others could read this',
+  },
+];
+
+const roleArn = text({
+  description: 'Role that is assumed, with an external id that the operator makes itself: see status.identity.',
+  maxLength: 600,
+  rules: [
+    {
+      rule: `self.matches(${regex('^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$')})`,
+      message: 'must be the ARN of a role: arn:aws:iam::123456789012:role/keyferry',
+    },
+  ],
 });
+
+export const clusterAwsSchema = z
+  .object({
+    region,
+    prefix,
+    auth: z
+      .object({
+        secretRef: awsSecretRefSchema.optional(),
+        instanceMetadata: z
+          .boolean()
+          .default(false)
+          .describe("Whether the node's own identity may be used. Every pod of the node usually has it too."),
+      })
+      .meta({
+        description: "Credentials. By default the operator's own identity (IRSA, EKS Pod Identity).",
+        ...checks({
+          rule: '!(has(self.secretRef) && self.instanceMetadata)',
+          message:
+            'give secretRef or instanceMetadata, not both: auth: {secretRef: {name: aws-keys}} or auth: {instanceMetadata: true}',
+        }),
+      })
+      .optional(),
+    roleArn: roleArn.optional(),
+    endpoint: webAddress(
+      'Where Secrets Manager and STS are, both: VPC endpoints, test servers. Without TLS (http://) everyone on the way reads the secrets.',
+      'https://vpce-0a1b.secretsmanager.eu-west-1.vpce.amazonaws.com',
+    ),
+    caBundle: text({
+      description: "PEM certificates that are trusted for the endpoint instead of the system's.",
+      maxLength: 65_536,
+      rules: caBundleRules,
+    }).optional(),
+    proxy: webAddress('HTTP proxy on the way to AWS.', 'http://proxy.example.com:3128'),
+  })
+  .describe('AWS Secrets Manager. {} is enough on EKS.');
 
 const common = {
-  pollInterval: z.string().default('5m'),
-  contact: z.string().optional(),
+  pollInterval: duration(
+    'How often every secret in use is looked at, for example 5m. Below 30s the bill grows and little is won.',
+  ).default('5m'),
+  contact: line('Whom to ask for access, for example "#platform". Shown when a reference is denied.', 256).optional(),
 };
 
-export const secretManagerSpecSchema = z.object({ aws: awsSchema.optional(), ...common });
+const oneBackend: Rule = {
+  rule: 'has(self.aws)',
+  message: 'name exactly one backend. This release has one: aws: {region: eu-west-1}',
+};
 
-export const clusterSecretManagerSpecSchema = z.object({
-  aws: clusterAwsSchema.optional(),
-  ...common,
-  access: z.array(accessRuleSchema),
-  /** What becomes of a target whose access rule was withdrawn. */
-  onRevoked: z.enum(['Retain', 'Delete']).default('Retain'),
+export const secretManagerSpecSchema = z.object({ aws: awsSchema.optional(), ...common }).meta({
+  description: 'Where the secrets are, and how to get at them.',
+  ...refusedFields({
+    access: {
+      type: 'array',
+      message:
+        'access may be set only on a ClusterSecretManager: a SecretManager serves its own namespace and no other',
+    },
+  }),
+  ...checks(oneBackend),
 });
 
-export const managerStatusSchema = z.object({
-  observedGeneration: z.int().optional(),
-  conditions: z.array(conditionSchema).optional(),
-  backend: z.string().optional(),
-  identity: z.string().optional(),
-  secretsInUse: z.int().optional(),
-  referencesInUse: z.int().optional(),
-});
+export const clusterSecretManagerSpecSchema = z
+  .object({
+    aws: clusterAwsSchema.optional(),
+    ...common,
+    access: list(accessRuleSchema, {
+      description: 'Which namespaces may read which secrets. What no rule grants is denied.',
+      maxItems: 50,
+      rules: [
+        {
+          rule: 'size(self) > 0',
+          message: 'access must grant something: access: [{namespaces: {names: [shop]}, secrets: ["shop/*"]}]',
+        },
+      ],
+    }),
+    onRevoked: z
+      .enum(['Retain', 'Delete'])
+      .default('Retain')
+      .describe(
+        'What becomes of a Secret whose access rule was withdrawn: Retain keeps it as it was, Delete deletes it.',
+      ),
+  })
+  .meta({ description: 'Where the secrets are, how to get at them, and who may.', ...checks(oneBackend) });
+
+export const managerStatusSchema = z
+  .object({
+    observedGeneration: z.int().optional().describe('The metadata.generation that the status was made from.'),
+    conditions: conditionList('Ready: the manager can be asked.'),
+    backend: z.string().optional().describe('The kind of backend: aws.'),
+    identity: z.string().optional().describe('Who the operator is for the backend.'),
+    secretsInUse: z.int().optional().describe('How many secrets references want from it.'),
+    referencesInUse: z.int().optional().describe('How many references ask it.'),
+  })
+  .describe('What the operator made of it. Only the operator writes it.');
 
 export type AccessRule = z.infer<typeof accessRuleSchema>;
 export type AwsSecretRef = z.infer<typeof awsSecretRefSchema>;
