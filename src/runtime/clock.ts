@@ -18,12 +18,21 @@ export type Random = () => number;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
+  after: systemTimer,
 };
+
+/** Milliseconds of the longest timer that Node can set; it fires longer ones at once. */
+const longestTimer = 2 ** 31 - 1;
+
+function systemTimer(ms: number, callback: () => void): Timer {
+  if (ms > longestTimer) {
+    let timer = systemTimer(longestTimer, () => (timer = systemTimer(ms - longestTimer, callback)));
+    return { cancel: () => timer.cancel() };
+  }
+  const timer = setTimeout(callback, ms);
+  timer.unref();
+  return { cancel: () => clearTimeout(timer) };
+}
 
 /** Resolves after `ms` milliseconds, or at once when `signal` aborts: callers look at the signal, nothing is thrown. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
