@@ -35,6 +35,11 @@ export function describeManagerContract(name: string, setup: () => Promise<Manag
     const read = async (secret: string, selector = latest): Promise<AccessedVersion> =>
       accessed((await access(secret, selector))[0]);
 
+    const find = async (prefix: string, tags: Record<string, string>): Promise<readonly string[]> => {
+      const found = await subject.manager.list({ prefix: nameOf(prefix), tags: new Map(Object.entries(tags)) }, never);
+      return found.map(({ secret }) => secret.slice(nameOf('').length)).toSorted();
+    };
+
     beforeAll(async () => {
       subject = await setup();
     });
@@ -179,13 +184,6 @@ export function describeManagerContract(name: string, setup: () => Promise<Manag
         'other/find/f': { team: 'shop', tier: 'gold' },
       };
       for (const [text, tags] of Object.entries(tagged)) await subject.tag(nameOf(text), tags);
-      const find = async (prefix: string, tags: Record<string, string>): Promise<readonly string[]> => {
-        const found = await subject.manager.list(
-          { prefix: nameOf(prefix), tags: new Map(Object.entries(tags)) },
-          never,
-        );
-        return found.map(({ secret }) => secret.slice(nameOf('').length)).toSorted();
-      };
       expect(await find('find/', {})).toEqual(['find/a', 'find/b', 'find/c', 'find/d']);
       expect(await find('find', { team: 'shop' })).toEqual(['find/a', 'finder/e']);
       expect(await find('find/', { team: 'shop', tier: 'gold' })).toEqual(['find/a']);

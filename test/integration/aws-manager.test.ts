@@ -16,6 +16,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import { type AwsServer, awsError, forwardTo, startAwsServer } from '../contract/aws-server.ts';
 import { describeManagerContract, expectReason, reasons } from '../contract/manager-contract.ts';
 
+const cluster = inject('cluster');
 const moto = inject('moto');
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 const region = 'eu-west-1';
@@ -192,6 +193,18 @@ describe('the AWS manager', () => {
     expect((await handle.stage('AWSPREVIOUS').resolve()).version).toBe(version);
     expect([...(await handle.latest().access()).asBytes()]).toEqual([1, 2, 255]);
     await expectReason(secret(`${run}/library-missing`).latest().access(), 'SecretNotFound');
+  });
+
+  it('trusts the given authority for the endpoint, and no other', async () => {
+    const reason = async (caBundle: string | undefined): Promise<string> => {
+      const settings = { region, endpoint: cluster.url, caBundle, keys: credentials, principal: 'the test keys' };
+      const secure = createAwsManager({ ...settings, clock: systemClock, logger: silent });
+      const error: unknown = await secure.describe('db', never).catch((thrown: unknown) => thrown);
+      secure.close();
+      return error instanceof ManagerError ? error.message : 'no error';
+    };
+    expect(await reason(undefined)).toMatch(/^the certificate of .* is not trusted/);
+    expect(await reason(cluster.ca)).toMatch(/is not one of AWS/);
   });
 
   it('knows who it is, also as an assumed role', async () => {

@@ -11,6 +11,11 @@ import { type AwsSettings, createAwsManager } from './manager.ts';
  * @throws ManagerError where its credentials are missing, or it is a namespaced one without its own.
  */
 export function awsManagerFactory(settings: ManagerSettings): SecretManager {
+  return createAwsManager(awsSettings(settings));
+}
+
+/** What the manager is made from. Throws as `awsManagerFactory` does. */
+export function awsSettings(settings: ManagerSettings): AwsSettings {
   const { aws } = settings.spec;
   const secretRef = aws?.auth?.secretRef;
   if (settings.kind === 'SecretManager' && secretRef === undefined) {
@@ -18,14 +23,14 @@ export function awsManagerFactory(settings: ManagerSettings): SecretManager {
       'a SecretManager needs credentials of its own: set aws.auth.secretRef to a Secret of its namespace with an access key';
     throw new ManagerError('AccessDenied', text);
   }
-  return createAwsManager({
+  return {
     ...clusterOnly(settings),
     region: aws?.region,
     keys: secretRef === undefined ? undefined : keysFrom(secretRef, settings.credentials),
     principal: secretRef === undefined ? "the operator's own identity" : `the keys in Secret ${secretRef.name}`,
     clock: settings.clock,
     logger: settings.logger,
-  });
+  };
 }
 
 /** Read from the cluster kind alone, whatever a namespaced object that slipped past the API server may hold. */
