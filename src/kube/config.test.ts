@@ -1,0 +1,133 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFakeClock, type FakeClock } from '../runtime/fake-clock.ts';
+import { KubeConfigError, type KubeServer, loadKubeServer } from './config.ts';
+
+const ca = Buffer.from('the CA').toString('base64');
+
+describe('the kubeconfig', () => {
+  let dir: string;
+  let clock: FakeClock;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+    clock = createFakeClock();
+  });
+
+  afterEach(async () => {
+    vi.useRealTimers();
+    await rm(dir, { recursive: true });
+  });
+
+  async function load(
+    parts: { cluster?: Record<string, unknown>; user?: unknown; context?: Record<string, unknown> } = {},
+    context?: string,
+  ): Promise<KubeServer> {
+    const cluster = { server: 'https://cluster:6443', 'certificate-authority-data': ca, ...parts.cluster };
+    const config = {
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: parts.user ?? { token: 'abc' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...parts.context } }],
+      'current-context': 'x',
+    };
+    return loadKubeServer({ kubeconfig: await write('config', JSON.stringify(config)), context, clock });
+  }
+
+  async function write(name: string, content: string): Promise<string> {
+    const path = join(dir, name);
+    await writeFile(path, content);
+    return path;
+  }
+
+  it('gives the server, the namespace, the CA and the token', async () => {
+    const server = await load({ context: { namespace: 'shop' } });
+
+    expect(server).toMatchObject({ url: 'https://cluster:6443', namespace: 'shop' });
+    expect(await server.credentials()).toEqual({ headers: { Authorization: 'Bearer abc' }, tls: { ca: 'the CA' } });
+  });
+
+  it('gives a client certificate and the name that the server has to prove', async () => {
+    const user = { 'client-certificate-data': btoa('the cert'), 'client-key-data': btoa('the key') };
+    const server = await load({ user, cluster: { 'tls-server-name': 'api.internal' } });
+
+    expect(await server.credentials()).toEqual({
+      headers: {},
+      tls: { ca: 'the CA', cert: 'the cert', key: 'the key', servername: 'api.internal' },
+    });
+  });
+
+  it('reads a token from a file again, so that a rotated one is used', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    const tokenFile = await write('token', 'first\n');
+    const server = await load({ user: { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } } });
+    const before = await server.credentials();
+
+    await write('token', 'second\n');
+    vi.setSystemTime(61_000);
+    await clock.advance(61_000);
+    const after = await server.credentials();
+
+    expect(before.headers).toEqual({ Authorization: 'Bearer first' });
+    expect(after.headers).toEqual({ Authorization: 'Bearer second' });
+  });
+
+  it('reads a client certificate from a file again after a while', async () => {
+    const certificate = await write('cert.pem', 'old');
+    const user = { 'client-certificate': certificate, 'client-key-data': btoa('key') };
+    const server = await load({ user });
+    const before = await server.credentials();
+
+    await write('cert.pem', 'new');
+    const soon = await server.credentials();
+    await clock.advance(10_000);
+    const later = await server.credentials();
+
+    expect([before, soon, later].map(({ tls }) => tls.cert)).toEqual(['old', 'old', 'new']);
+  });
+
+  it('runs the credential plugin that it names', async () => {
+    const credential = { kind: 'ExecCredential', status: { token: 'from-plugin' } };
+    const user = { exec: { command: process.execPath, args: ['-e', `console.log('${JSON.stringify(credential)}')`] } };
+    const server = await load({ user });
+
+    expect((await server.credentials()).headers).toEqual({ Authorization: 'Bearer from-plugin' });
+  });
+
+  it('asks a plugin that failed again', async () => {
+    const flag = join(dir, 'flag');
+    const script = `require('fs').existsSync('${flag}') ? console.log('{"status":{"token":"t"}}') : process.exit(1)`;
+    const server = await load({ user: { exec: { command: process.execPath, args: ['-e', script] } } });
+    await expect(server.credentials()).rejects.toBeInstanceOf(Error);
+
+    await write('flag', '');
+
+    expect((await server.credentials()).headers).toEqual({ Authorization: 'Bearer t' });
+  });
+
+  it.each([
+    ['a server that is not verified', { 'insecure-skip-tls-verify': true }, 'insecure-skip-tls-verify'],
+    ['a server without TLS', { server: 'http://cluster:8080' }, 'https://'],
+    ['a proxy', { 'proxy-url': 'http://proxy:3128' }, 'proxy-url'],
+  ])('refuses %s and says what to change', async (_, cluster, message) => {
+    await expect(load({ cluster })).rejects.toThrow(KubeConfigError);
+    await expect(load({ cluster })).rejects.toThrow(message);
+  });
+
+  it('refuses a context that does not exist', async () => {
+    await expect(load({}, 'typo')).rejects.toThrow('"typo"');
+  });
+
+  it('says that a file is missing', () => {
+    const kubeconfig = join(dir, 'missing');
+
+    expect(() => loadKubeServer({ kubeconfig, clock })).toThrow(`cannot read ${kubeconfig}: ENOENT`);
+  });
+
+  it('does not quote a file that it can not parse', async () => {
+    const kubeconfig = await write('broken', 'users: [{token: "canary');
+
+    expect(() => loadKubeServer({ kubeconfig, clock })).toThrow(/^(?!.*canary).*not a valid kubeconfig$/);
+  });
+});
