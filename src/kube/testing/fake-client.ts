@@ -1,0 +1,102 @@
+import type { CallOptions, KubeBody, KubeClient, ObjectName, WriteOptions } from '../client.ts';
+import { KubeError } from '../errors.ts';
+import { type RawObject, rawObjectSchema } from '../object.ts';
+import { subjectOf } from '../path.ts';
+import type { Resource } from '../resource.ts';
+
+/** An API server in memory that keeps one version of the rules: create, get, merge patch with preconditions, delete. */
+export class FakeClient implements KubeClient {
+  /** By `plural/namespace/name`. */
+  readonly objects = new Map<string, RawObject>();
+  /** `verb plural/namespace/name`, in order. */
+  readonly calls: string[] = [];
+  #version = 0;
+
+  /** Decides about the next calls: an error to fail with, `hang` to wait until the call is aborted, undefined to do it. */
+  fail: (call: string) => KubeError | 'hang' | undefined = () => undefined;
+
+  async get(resource: Resource, object: ObjectName, options: CallOptions): Promise<RawObject> {
+    return this.#existing('get', resource, object, await this.#begin('get', resource, object, options));
+  }
+
+  async create(resource: Resource, body: KubeBody, options: WriteOptions): Promise<RawObject> {
+    const object = { namespace: '', ...body.metadata };
+    const key = await this.#begin('create', resource, object, options);
+    if (this.objects.has(key)) {
+      throw new KubeError({ subject: subjectOf('create', resource, object), status: 409, reason: 'AlreadyExists' });
+    }
+    return this.#store(key, body);
+  }
+
+  async mergePatch(resource: Resource, body: KubeBody, options: WriteOptions): Promise<RawObject> {
+    const object = { namespace: '', ...body.metadata };
+    const key = await this.#begin('patch', resource, object, options);
+    const previous = this.#existing('patch', resource, object, key);
+    const { uid = previous.metadata.uid, resourceVersion = previous.metadata.resourceVersion } = body.metadata;
+    if (uid !== previous.metadata.uid || resourceVersion !== previous.metadata.resourceVersion) {
+      throw new KubeError({ subject: subjectOf('patch', resource, object), status: 409, reason: 'Conflict' });
+    }
+    return this.#store(key, body, previous);
+  }
+
+  async delete(resource: Resource, object: ObjectName, options: CallOptions): Promise<void> {
+    this.objects.delete(await this.#begin('delete', resource, object, options));
+  }
+
+  apply(): Promise<RawObject> {
+    return Promise.reject(new Error('the fake client has no apply'));
+  }
+
+  list(): Promise<RawObject[]> {
+    return Promise.reject(new Error('the fake client has no list'));
+  }
+
+  async #begin(verb: string, resource: Resource, object: ObjectName, options: CallOptions): Promise<string> {
+    const key = `${resource.plural}/${object.namespace}/${object.name}`;
+    this.calls.push(`${verb} ${key}`);
+    const failure = this.fail(`${verb} ${key}`);
+    await (failure === 'hang' ? untilAborted(options.signal) : Promise.resolve());
+    options.signal.throwIfAborted();
+    if (failure instanceof KubeError) {
+      throw failure;
+    }
+    return key;
+  }
+
+  #store(key: string, body: KubeBody, previous?: RawObject): RawObject {
+    this.#version += 1;
+    const version = String(this.#version);
+    const uid = previous?.metadata.uid ?? `uid-${version}`;
+    const metadata = { ...previous?.metadata, ...body.metadata, uid, resourceVersion: version };
+    const object = rawObjectSchema.parse({ ...merge(previous ?? {}, body), metadata });
+    this.objects.set(key, object);
+    return object;
+  }
+
+  #existing(verb: string, resource: Resource, object: ObjectName, key: string): RawObject {
+    const found = this.objects.get(key);
+    if (found === undefined) {
+      throw new KubeError({ subject: subjectOf(verb, resource, object), status: 404, reason: 'NotFound' });
+    }
+    return found;
+  }
+}
+
+function merge(previous: Readonly<Record<string, unknown>>, patch: Readonly<Record<string, unknown>>): object {
+  const merged: Record<string, unknown> = { ...previous };
+  for (const [field, value] of Object.entries(patch)) {
+    const before = merged[field];
+    merged[field] = isRecord(before) && isRecord(value) ? merge(before, value) : value;
+  }
+  return merged;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
