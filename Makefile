@@ -1,0 +1,69 @@
+# Everything runs on the Node 24 that `make deps` puts into node_modules, whatever the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+MAKEFLAGS += --no-print-directory
+
+REFERENCES ?= 1000
+SECRETS ?= 200
+TEST_REPORT ?= coverage/tests.json
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps:
+	@scripts/deps.sh
+
+.PHONY: build
+build: deps ## Bundle the operator into dist/operator.mjs, which needs nothing but Node
+	@node scripts/build.ts
+
+.PHONY: generate
+generate: deps ## Write what is generated from the schemas: crds/ and policies/
+	@node scripts/generate.ts
+
+.PHONY: cluster
+cluster: deps ## Start a real control plane in .cluster and print its KUBECONFIG
+	@node test/cluster/main.ts up
+
+.PHONY: cluster-down
+cluster-down: deps ## Stop that control plane and remove what it wrote
+	@node test/cluster/main.ts down
+
+.PHONY: demo
+demo: deps build ## Show the operator at work on a cluster of its own (KEEP=1 leaves it running)
+	@node test/demo/demo.ts
+
+.PHONY: test
+test: lint build ## Check and test everything
+	@vitest run --reporter=default --reporter=json --outputFile.json=$(TEST_REPORT)
+
+.PHONY: unit
+unit: deps ## Run the unit tests
+	@vitest run --project unit
+
+.PHONY: integration
+integration: deps build ## Run the tests on a real control plane and a real AWS-compatible server
+	@vitest run --project integration
+
+.PHONY: bench
+bench: deps build ## Measure (REFERENCES=1000 SECRETS=200)
+	@REFERENCES=$(REFERENCES) SECRETS=$(SECRETS) node test/bench/bench.ts
+
+.PHONY: lint
+lint: deps ## Check formatting, style, types and dead code
+	@biome format .
+	@oxlint --type-aware --deny-warnings .
+	@tsc --noEmit
+	@knip
+
+.PHONY: format
+format: deps ## Format all files
+	@biome format --write .
+
+.PHONY: clean
+clean: ## Remove what was built or left behind, but not node_modules or the cache
+	@if [ -d .cluster ]; then $(MAKE) cluster-down; fi
+	@rm -rf dist coverage .cluster
