@@ -1,0 +1,205 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { durationExample, parseDuration } from './runtime/duration.ts';
+import { safeMessage } from './runtime/errors.ts';
+import { describeSettings, type Environment, readFlags, type Settings } from './runtime/flags.ts';
+import type { HttpAddress } from './runtime/http-server.ts';
+import { logFormats, logLevels } from './runtime/logging.ts';
+
+/** What the operator was told by its flags and its environment. Durations are milliseconds. */
+export type Config = z.infer<typeof configSchema>;
+
+/** `--help` or `--version` was asked for: print this and end. */
+export interface ConfigText {
+  readonly text: string;
+}
+
+export interface ConfigInput {
+  /** The arguments after the program's own name. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  /** Default for `--identity`: different for every start, such as the host name and something random. */
+  readonly identity: string;
+  readonly version: string;
+}
+
+/** The settings are wrong. The message lists every mistake, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly [safeMessage] = true;
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(['the settings are wrong (see --help):', ...mistakes.map((mistake) => `  ${mistake}`)].join('\n'));
+    this.mistakes = mistakes;
+  }
+}
+
+const prefix = 'KEYFERRY';
+
+const settings = {
+  kubeconfig: {
+    value: '<path>',
+    help: 'Kubeconfig of the cluster.',
+    otherwise: 'the service account of the pod',
+    variable: 'KUBECONFIG',
+  },
+  namespace: {
+    value: '<name>',
+    help: "The operator's own namespace: its lease and the credentials of cluster managers are there.",
+    fallback: 'keyferry',
+    variable: 'POD_NAMESPACE',
+  },
+  watchNamespaces: {
+    value: '<name,...>',
+    help: 'Namespaces to work in, separated by commas.',
+    fallback: '',
+    otherwise: 'all namespaces',
+  },
+  trustedNamespaceLabels: {
+    value: '<key,...>',
+    help:
+      'Keys of namespace labels that access rules may select by, separated by commas: those that tenants can not set. ' +
+      'kubernetes.io/metadata.name always may.',
+    fallback: '',
+  },
+  concurrency: { value: '<number>', help: 'How many objects of a kind are worked on at once.', fallback: '16' },
+  leaderElection: { help: 'Work only while holding the lease, so that replicas take turns.', fallback: 'true' },
+  leaseDuration: {
+    value: '<duration>',
+    help: 'For so long after its last renewal nobody else takes the lease. Whole seconds.',
+    fallback: '15s',
+  },
+  renewDeadline: {
+    value: '<duration>',
+    help: 'A leader that could not renew the lease for so long gives up. Shorter than the lease duration.',
+    fallback: '10s',
+  },
+  retryPeriod: {
+    value: '<duration>',
+    help: 'Time between two tries to take or renew the lease. Well shorter than the renew deadline.',
+    fallback: '2s',
+  },
+  identity: { value: '<name>', help: 'Holder of the lease. Unique.', otherwise: 'the host name and a random part' },
+  httpAddress: {
+    value: '<host:port>',
+    help: 'Where /livez, /readyz and /metrics are served. Without a host: on all addresses; port 0: any free one.',
+    fallback: ':8080',
+  },
+  gracePeriod: {
+    value: '<duration>',
+    help: "How long work in flight may take to finish after SIGTERM. Shorter than the pod's grace period.",
+    fallback: '25s',
+  },
+  logLevel: { value: `<${logLevels.join('|')}>`, help: 'Lowest level that is logged.', fallback: 'info' },
+  logFormat: { value: `<${logFormats.join('|')}>`, help: 'Logs for machines or for people.', fallback: 'json' },
+} as const satisfies Settings;
+
+const duration = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch {
+    context.addIssue(`must be a duration such as ${durationExample}`);
+    return z.NEVER;
+  }
+});
+
+const positiveDuration = duration.refine((ms) => ms > 0, 'must be longer than 0');
+
+const namespaceName = z
+  .string()
+  .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace: at most 63 of a-z, 0-9 and -');
+
+const labelKey = z
+  .string()
+  .max(317)
+  .regex(
+    /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/,
+    'must be keys of labels, such as example.com/team',
+  );
+
+function listOf(item: z.ZodString) {
+  return z
+    .string()
+    .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))].filter((part) => part !== ''))
+    .pipe(z.array(item))
+    .readonly();
+}
+
+const httpAddress = z.string().transform((text, context): HttpAddress => {
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const validHost = bracketed === undefined ? /^[-\w.]*$/.test(plain) : isIP(bracketed) === 6;
+  if (port === '' || !validHost || Number(port) > 65_535) {
+    context.addIssue('must be host:port or :port, such as 127.0.0.1:8080, [::1]:8080 or :8080');
+    return z.NEVER;
+  }
+  return { host, port: Number(port) };
+});
+
+const configSchema = z
+  .object({
+    kubeconfig: z.string().min(1, 'must be a path').optional(),
+    namespace: namespaceName,
+    watchNamespaces: listOf(namespaceName),
+    trustedNamespaceLabels: listOf(labelKey),
+    concurrency: z
+      .string()
+      .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
+      .transform(Number),
+    leaderElection: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+    leaseDuration: positiveDuration.refine((ms) => ms % 1_000 === 0, 'must be whole seconds, such as 15s'),
+    renewDeadline: positiveDuration,
+    retryPeriod: positiveDuration,
+    identity: z.string().regex(/^[!-~]{1,253}$/, 'must be 1 to 253 characters of ASCII without spaces'),
+    httpAddress,
+    gracePeriod: duration,
+    logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
+    logFormat: z.enum(logFormats, `must be one of ${logFormats.join(', ')}`),
+  } satisfies Record<keyof typeof settings, z.ZodType>)
+  .refine(({ leaseDuration, renewDeadline }) => leaseDuration > renewDeadline, {
+    path: ['leaseDuration'],
+    message: 'must be longer than --renew-deadline',
+  })
+  .refine(({ renewDeadline, retryPeriod }) => renewDeadline > retryPeriod * 1.2, {
+    path: ['renewDeadline'],
+    message: 'must be longer than 1.2 times --retry-period',
+  })
+  .readonly();
+
+/**
+ * Reads flags and environment; a flag wins over `KEYFERRY_<NAME>`, that over the usual variables `KUBECONFIG` and `POD_NAMESPACE`.
+ * @throws ConfigError that lists every mistake.
+ */
+export function parseConfig({ argv, env, identity, version }: ConfigInput): Config | ConfigText {
+  const { texts, origins, mistakes, asksFor } = readFlags(settings, argv, env, prefix);
+  if (asksFor !== undefined) {
+    return { text: asksFor === 'help' ? helpText(version) : version };
+  }
+  const parsed = configSchema.safeParse({ identity, ...Object.fromEntries(texts) });
+  if (parsed.success && mistakes.length === 0) {
+    return parsed.data;
+  }
+  const issues = parsed.error?.issues ?? [];
+  const wrong = new Map(
+    issues.map(({ path: [setting], message }) => {
+      const name = String(setting);
+      return [name, `${origins.get(name) ?? name}: ${message}, not ${JSON.stringify(texts.get(name)?.slice(0, 100))}`];
+    }),
+  );
+  throw new ConfigError([...mistakes, ...wrong.values()]);
+}
+
+function helpText(version: string): string {
+  return `Keyferry ${version}: keeps Kubernetes Secrets equal to what SecretReferences ask of secret managers.
+
+Usage: operator [--flag=value ...]
+
+Each flag can be a variable too: --log-level is ${prefix}_LOG_LEVEL. A flag wins over a variable.
+
+${describeSettings(settings)}
+  --version
+      Shows the version.
+  -h, --help
+      Shows this text.`;
+}
