@@ -26,6 +26,8 @@ const CREDENTIALS =
 const CERTIFICATE = /CERT|^UNABLE_TO_|^ERR_TLS|^ERR_SSL|^EPROTO$/;
 const ADDRESS = /^(ENOTFOUND|EAI_AGAIN)$/;
 const LOST = /^(ECONNRESET|EPIPE)$/;
+/** What the SDK names an answer that it can't read. */
+const FOREIGN = /^(SyntaxError|TypeError|RangeError|Error|Unknown)$/;
 /** Codes are shown, so only what looks like one is taken. */
 const CODE = /^[A-Za-z][A-Za-z0-9_.]{1,79}$/;
 const LONGEST_RETRY_AFTER_SECONDS = 3600;
@@ -53,22 +55,22 @@ export function faultOf(thrown: unknown, parties: Parties): Fault {
 }
 
 function answeredFault(thrown: Thrown, status: number, parties: Parties): Fault {
-  const { name, message } = thrown;
-  const code = CODE.test(name) ? name : 'an unknown error';
+  const { name: code, message } = thrown;
   const retryAfter = retryAfterOf(thrown.$response?.headers['retry-after']);
   if (status === 429 || THROTTLED.test(code)) {
     const text = `${parties.service} throttles the calls of ${parties.principal}: poll less often, or ask AWS for a higher quota`;
     return { kind: 'session', error: new ManagerError('Throttled', text, retryAfter) };
   }
-  if (status >= 500 || INTERNAL.test(code))
+  if (status >= 500 || INTERNAL.test(code)) {
     return unavailable('call', `${parties.service} has an internal failure`, retryAfter);
+  }
+  // What is not AWS' own error format comes from something in between: it says nothing about the secret.
+  const foreign = !CODE.test(code) || FOREIGN.test(code) || status < 400;
+  if (foreign) return unavailable('call', `the answer of ${parties.service} is not one of AWS: is a proxy in between?`);
   if (CREDENTIALS.test(code)) {
     const text = `AWS does not accept the credentials of ${parties.principal} (${code}): they are wrong or have expired, or the clock of this machine is off`;
     return { kind: 'session', error: new ManagerError('AccessDenied', text) };
   }
-  // What is not AWS' own error format comes from something in between: it says nothing about the secret.
-  const foreign = name === 'SyntaxError' || name === 'Unknown' || status < 400;
-  if (foreign) return unavailable('call', `the answer of ${parties.service} is not one of AWS: is a proxy in between?`);
   return { kind: 'refused', code, text: message };
 }
 

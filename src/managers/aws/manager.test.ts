@@ -189,7 +189,13 @@ describe('a fault of AWS or of the network', () => {
       'ManagerUnavailable',
       /refuses .* with WeirdException/,
     ],
-    ['a code that is no code', awsError(`<b>${canary}</b>`), 'ManagerUnavailable', /with an unknown error/],
+    [
+      'an error code of another type',
+      { status: 400, body: { __type: { a: 1 } } },
+      'ManagerUnavailable',
+      /is a proxy in between/,
+    ],
+    ['a code that is no code', awsError(`<b>${canary}</b>`), 'ManagerUnavailable', /is a proxy in between/],
     ['an empty text', ok(entry('db', '')), 'InvalidValue', /version .* of secret db is empty/],
     ['an empty binary', ok({ ...entry('db'), SecretString: undefined, SecretBinary: '' }), 'InvalidValue', /is empty/],
   ])('%s', async (_, reply, reason, message) => {

@@ -20,7 +20,7 @@ describe('a name', () => {
     'x'.repeat(513),
     'ARN:aws:x',
     'arn:aws:s3:::bucket',
-    `${base}`,
+    base,
     `${base}db name`,
     base.replace('eu-west-1', 'us-east-1').concat('db-AbCdEf'),
   ])('%j can not', (name) => {
