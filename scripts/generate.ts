@@ -2,15 +2,27 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { crd, type Manifest } from '../src/api/crd.ts';
+import { policies } from '../src/api/policies/policies.ts';
+import { policyManifests } from '../src/api/policies/policy.ts';
+import { operatorManifests, peopleManifests } from '../src/api/rbac.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 
 /** Folders whose files are all generated. */
-export const generatedFolders = ['crds'] as const;
+export const generatedFolders = ['crds', 'policies', 'rbac'] as const;
+
+const account = { namespace: 'keyferry', name: 'keyferry' };
 
 /** The generated files: path below the repository's root -> content. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  const manifests = kinds.map((kind) => [`crds/${kind.resource.plural}.yaml`, [crd(kind)]] as const);
-  return new Map(manifests.map(([path, documents]) => [path, yaml(documents)]));
+  const operator = `system:serviceaccount:${account.namespace}:${account.name}`;
+  return new Map([
+    ...kinds.map((kind) => [`crds/${kind.resource.plural}.yaml`, yaml([crd(kind)])] as const),
+    ...policies({ operator }).map(
+      (policy) => [`policies/${policy.name.replace('keyferry-', '')}.yaml`, yaml(policyManifests(policy))] as const,
+    ),
+    ['rbac/operator.yaml', yaml(operatorManifests(account))],
+    ['rbac/people.yaml', yaml(peopleManifests())],
+  ]);
 }
 
 function yaml(documents: readonly Manifest[]): string {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { checks, line, list, map, type Rule, regex, text } from './parts.ts';
+import { celString, checks, line, list, map, type Rule, text } from './parts.ts';
 
 const namespacePattern = text({
   description: 'Name of a namespace, where * stands for any characters: shop, team-*, or * for every namespace.',
   maxLength: 63,
   rules: [
     {
-      rule: `self.matches(${regex('^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$')})`,
+      rule: `self.matches(${celString('^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$')})`,
       message:
         'must be the name of a namespace, in which * stands for any characters: shop, team-* or "*" for every namespace',
     },
@@ -78,16 +78,16 @@ const namespacesSchema = z
 
 const patternRules: readonly Rule[] = [
   {
-    rule: `self.matches(${regex('^([^/{}]*|\\{namespace\\})(/([^/{}]*|\\{namespace\\}))*$')})`,
+    rule: `self.matches(${celString('^([^/{}]*|\\{namespace\\})(/([^/{}]*|\\{namespace\\}))*$')})`,
     message:
       '{namespace} must be a whole segment between slashes, and nothing else may stand in braces: "{namespace}/*", not "{namespace}-*"',
   },
   {
-    rule: `!self.matches(${regex('(^|/)\\.{1,2}(/|$)')}) && !self.contains('//') && !self.endsWith('/')`,
+    rule: `!self.matches(${celString('(^|/)\\.{1,2}(/|$)')}) && !self.contains('//') && !self.endsWith('/')`,
     message: 'segments between slashes must not be empty, "." or "..": "shop/*", or "shop/**" for everything below',
   },
   {
-    rule: `!self.matches(${regex('\\*\\*[^/]')}) && !self.matches(${regex('[^/]\\*\\*.*/')})`,
+    rule: `!self.matches(${celString('\\*\\*[^/]')}) && !self.matches(${celString('[^/]\\*\\*.*/')})`,
     message:
       '** must be a whole segment, or stand at the very end: "shop/**", "**/password" or "app-**"; * stays within a segment',
   },

@@ -25,4 +25,6 @@ export const annotations = {
   previous: 'keyferry.io/previous',
   /** On a merged target, one per reference: prefix of `keyferry.io/merged.<uid>`, whose value is the reference's name. */
   merged: 'keyferry.io/merged.',
+  /** On one of our CRDs: lets it be deleted, with all that hangs on it. */
+  allowDelete: 'keyferry.io/allow-delete',
 } as const;

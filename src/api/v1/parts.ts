@@ -29,13 +29,18 @@ export function text(options: TextOptions): z.ZodString {
   return z.string().meta({ ...limits, ...(minLength > 0 && { minLength }), ...(rules.length > 0 && checks(...rules)) });
 }
 
-/** A CEL string literal of a regular expression (RE2). */
-export function regex(pattern: string): string {
-  return `'${pattern.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+/** A CEL literal of a text, also of a regular expression (RE2). */
+export function celString(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** A CEL list of texts. */
+export function celStrings(texts: readonly string[]): string {
+  return `[${texts.map(celString).join(', ')}]`;
 }
 
 const noControlCharacters: Rule = {
-  rule: `!self.matches(${regex('\\p{C}')})`,
+  rule: `!self.matches(${celString('\\p{C}')})`,
   message: 'control and invisible characters are not allowed here',
 };
 
@@ -58,7 +63,7 @@ export function objectName(description: string): z.ZodString {
     maxLength: 253,
     rules: [
       {
-        rule: `self.matches(${regex(objectNameForm)})`,
+        rule: `self.matches(${celString(objectNameForm)})`,
         message: 'must be the name of a Kubernetes object: lower-case letters, digits, - and ., for example api-db',
       },
     ],
@@ -66,7 +71,7 @@ export function objectName(description: string): z.ZodString {
 }
 
 const secretKeyForm = '^[-._a-zA-Z0-9]{1,253}$';
-const refusedKeys = "['.', '..', '__proto__', 'constructor', 'prototype']";
+const refusedKeys = celStrings(['.', '..', '__proto__', 'constructor', 'prototype']);
 
 /** The name of one key of a Kubernetes Secret, as a field's value. */
 export function secretKey(description: string): z.ZodString {
@@ -75,7 +80,7 @@ export function secretKey(description: string): z.ZodString {
     maxLength: 253,
     rules: [
       {
-        rule: `self.matches(${regex(secretKeyForm)})`,
+        rule: `self.matches(${celString(secretKeyForm)})`,
         message: 'must be a key of a Secret: letters, digits, -, _ and ., for example access-key-id',
       },
     ],
@@ -84,7 +89,7 @@ export function secretKey(description: string): z.ZodString {
 
 /** Rules for a map whose keys become keys of a Secret. `example` is one right line of it. */
 export function secretKeys(example: string): readonly Rule[] {
-  const wrong = `!k.matches(${regex(secretKeyForm)})`;
+  const wrong = `!k.matches(${celString(secretKeyForm)})`;
   return [
     {
       rule: `!self.exists(k, ${wrong})`,
@@ -101,7 +106,7 @@ const durationForm = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?
 
 /** A length of time such as `30s`, `10m` or `1h30m`, from one second to one year. */
 export function duration(description: string): z.ZodString {
-  const wellFormed = `self.matches(${regex(durationForm)})`;
+  const wellFormed = `self.matches(${celString(durationForm)})`;
   return text({
     description,
     maxLength: 30,

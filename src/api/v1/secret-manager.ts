@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accessRuleSchema } from './access-rule.ts';
 import { conditionList } from './conditions.ts';
-import { checks, duration, line, list, objectName, type Rule, regex, secretKey, text } from './parts.ts';
+import { celString, checks, duration, line, list, objectName, type Rule, secretKey, text } from './parts.ts';
 import { refusedFields } from './refused.ts';
 
 /** Static AWS keys in a Secret: of the manager's own namespace, or for a cluster manager of the operator's. */
@@ -21,7 +21,7 @@ const region = text({
   maxLength: 32,
   rules: [
     {
-      rule: `self.matches(${regex('^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$')})`,
+      rule: `self.matches(${celString('^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$')})`,
       message: 'must be an AWS region, for example eu-west-1',
     },
   ],
@@ -88,7 +88,7 @@ const webAddress = (description: string, example: string): z.ZodOptional<z.ZodSt
     maxLength: 512,
     rules: [
       {
-        rule: `self.matches(${regex('^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$')}) && isURL(self)`,
+        rule: `self.matches(${celString('^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$')}) && isURL(self)`,
         message: `must be a URL that begins with https:// or http://, without user, query or fragment, for example ${example}`,
       },
     ],
@@ -111,7 +111,7 @@ const roleArn = text({
   maxLength: 600,
   rules: [
     {
-      rule: `self.matches(${regex('^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$')})`,
+      rule: `self.matches(${celString('^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$')})`,
       message: 'must be the ARN of a role: arn:aws:iam::123456789012:role/keyferry',
     },
   ],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { conditionList } from './conditions.ts';
 import {
+  celString,
   checks,
   duration,
   line,
@@ -8,7 +9,6 @@ import {
   map,
   objectName,
   type Rule,
-  regex,
   secretKeys,
   secretName,
   text,
@@ -215,7 +215,9 @@ export const secretReferenceSpecSchema = z
 
 const effectiveName = (object: string): string =>
   `(has(${object}.spec.target.name) ? ${object}.spec.target.name : ${object}.metadata.name)`;
-const reservedName = regex('^(sh\\.helm\\.release\\.|bootstrap-token-)');
+
+/** Matches names of Secrets that Helm or the cluster itself would read. RE2. */
+export const reservedSecretNameForm = '^(sh\\.helm\\.release\\.|bootstrap-token-)';
 
 /** Rules that need the object's name: the target's name is its own by default. */
 export const secretReferenceRules: readonly Rule[] = [
@@ -224,7 +226,7 @@ export const secretReferenceRules: readonly Rule[] = [
     messageExpression: `'target.name cannot change: Secret ' + ${effectiveName('oldSelf')} + ' would be left behind. Create another SecretReference for Secret ' + ${effectiveName('self')}`,
   },
   {
-    rule: `!${effectiveName('self')}.matches(${reservedName})`,
+    rule: `!${effectiveName('self')}.matches(${celString(reservedSecretNameForm)})`,
     messageExpression: `'Secret ' + ${effectiveName('self')} + ' would be read by Helm or by the cluster itself (sh.helm.release.*, bootstrap-token-*). Give another name: target: {name: api-db}'`,
   },
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { map, type Rule, regex, text } from './parts.ts';
+import { celString, map, type Rule, text } from './parts.ts';
 
 /** Domains whose labels and annotations make Kubernetes, Keyferry, Helm or Argo CD act. No reference may set them on a Secret. */
 export const reservedDomains = ['kubernetes.io', 'k8s.io', 'keyferry.io', 'helm.sh', 'argocd.argoproj.io'] as const;
@@ -19,9 +19,9 @@ function everyKey(wrong: string, says: string): Rule {
 }
 
 const commonRules: readonly Rule[] = [
-  everyKey(`!k.matches(${regex(qualifiedName)})`, 'is not a valid key: write it like team or example.com/team'),
+  everyKey(`!k.matches(${celString(qualifiedName)})`, 'is not a valid key: write it like team or example.com/team'),
   everyKey(
-    `k.matches(${regex(reservedKeyForm)})`,
+    `k.matches(${celString(reservedKeyForm)})`,
     `is reserved: keys of ${reservedDomains.join(', ')} and their subdomains cannot be set. Use a domain of your own: example.com/team`,
   ),
   everyKey(
@@ -38,7 +38,7 @@ export const templateMetadataSchema = z
       rules: [
         ...commonRules,
         everyKey(
-          `!self[k].matches(${regex('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')})`,
+          `!self[k].matches(${celString('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')})`,
           'has a value that no label can have: use letters, digits, -, _ and ., for example team: shop',
         ),
       ],
