@@ -2,6 +2,7 @@ import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
+import { safeMessage } from '../runtime/errors.ts';
 
 /** Where the API server is and who we are to it. */
 export interface KubeServer {
@@ -29,6 +30,7 @@ export interface KubeTls {
 /** The kubeconfig can't be used. The message says which one and what to change. */
 export class KubeConfigError extends Error {
   override readonly name = 'KubeConfigError';
+  readonly [safeMessage] = true;
 }
 
 export interface KubeServerOptions {

@@ -1,3 +1,5 @@
+import { safeMessage } from '../runtime/errors.ts';
+
 /** What a call was about, for messages: `cannot apply secrets shop/api-db: ...`. */
 export interface CallSubject {
   /** `get`, `list`, `watch`, `create`, `apply`, `patch` or `delete`. */
@@ -48,6 +50,7 @@ export interface KubeErrorInit {
  */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
+  readonly [safeMessage] = true;
   readonly subject: CallSubject;
   readonly status: number;
   readonly reason: string;

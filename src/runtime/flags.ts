@@ -29,7 +29,7 @@ export interface FlagReading {
 }
 
 /** `logLevel` -> `--log-level`. */
-export function flagName(setting: string): string {
+function flagName(setting: string): string {
   return `--${kebab(setting)}`;
 }
 
