@@ -77,8 +77,8 @@ function refuseUnknown(source: Readonly<Record<string, unknown>>, path: string):
   if (unknown.length > 0) {
     throw new Error(`${path} uses ${unknown.join(', ')}, which a structural schema does not have`);
   }
-  if (source['type'] === undefined) {
-    throw new Error(`${path} has no type: a structural schema needs exactly one`);
+  if (typeof source['type'] !== 'string') {
+    throw new Error(`${path} has not exactly one type, which a structural schema needs`);
   }
 }
 
