@@ -93,7 +93,7 @@ export function timeoutFault(parties: Parties, seconds: number): Fault {
   return unavailable('session', `${parties.service} did not answer within ${seconds} s`);
 }
 
-export function unavailable(kind: 'session' | 'call', text: string, options: { retryAfter?: number } = {}): Fault {
+function unavailable(kind: 'session' | 'call', text: string, options: { retryAfter?: number } = {}): Fault {
   return { kind, error: new ManagerError('ManagerUnavailable', text, options) };
 }
 

@@ -9,7 +9,7 @@ import { errorOf, isNotFound, type Subject } from './refusal.ts';
 import { type AwsSession, checked, regionOf } from './session.ts';
 
 /** The most that AWS keeps in one version, in bytes. */
-export const MAX_VALUE_BYTES = 65_536;
+const MAX_VALUE_BYTES = 65_536;
 
 type Content = { readonly SecretString: string } | { readonly SecretBinary: Uint8Array };
 
