@@ -55,6 +55,7 @@ class PollingSource implements Source {
   readonly #calls: Calls;
   readonly #dispatcher: Dispatcher;
   readonly #intake: Intake;
+  readonly #batchSize: number;
   #nextCall = 1;
   /** From anywhere, so that several operators do not ask in step. */
   #bursts: number;
@@ -63,7 +64,8 @@ class PollingSource implements Source {
 
   constructor(options: SourceOptions) {
     const { manager, clock, random, logger, pollInterval } = options;
-    const lanes = new Lanes(manager.capabilities.batchSize);
+    this.#batchSize = Math.max(1, manager.capabilities.batchSize);
+    const lanes = new Lanes(this.#batchSize);
     const health = new Health(clock, random);
     const table = new Table(clock, pollInterval);
     this.#options = options;
@@ -188,7 +190,7 @@ class PollingSource implements Source {
     for (const unit of this.#table.units.values()) {
       ageTrouble(unit, now, told);
     }
-    const due = dueUnits(this.#table.units.values(), now, this.#options.manager.capabilities.batchSize);
+    const due = dueUnits(this.#table.units.values(), now, this.#batchSize);
     const first = due.filter((unit) => !isAnswered(unit));
     this.#dispatcher.enqueue(first, 'urgent');
     this.#dispatcher.enqueue(due.filter(isAnswered), 'sweep');

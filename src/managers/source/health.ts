@@ -7,7 +7,7 @@ const CAP = 60_000;
 /** However long a backend asks us to wait. */
 const RETRY_AFTER_CAP = 5 * 60_000;
 /** What a new reference waits at least after a failure. */
-const NEWS_WAIT = 1_000;
+const NEWS_WAIT = 500;
 
 /** Milliseconds to wait after `tries` failures in a row: 1 s to 60 s, and at least what the backend asked for (at most five minutes). */
 export function retryDelay(error: ManagerError, tries: number, random: Random): number {

@@ -65,7 +65,8 @@ export class Intake {
       }
       if (answer instanceof ManagerError) {
         this.#troubled(unit, call, answer, told);
-      } else if (install(unit, answer, told)) {
+      } else {
+        install(unit, answer, told);
         this.#answered(unit, call, answer, told);
       }
     }
@@ -86,8 +87,10 @@ export class Intake {
         this.#troubled(unit, call, error, told);
       }
     }
-    if (isTry) {
+    if (isTry && health.tries > 1) {
       lanes.settleNews();
+    }
+    if (isTry) {
       this.#holdUp(batch, call, error, told);
     }
   }

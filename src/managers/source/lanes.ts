@@ -13,7 +13,7 @@ export interface Batch {
 export interface Allowance {
   readonly access: boolean;
   readonly lists: boolean;
-  /** Whether an urgent batch that is not full may go; while more is likely to come it may not. */
+  /** Whether an urgent call that is no full batch may go; while more is likely to come it may not. */
   readonly partial: boolean;
 }
 
@@ -30,7 +30,7 @@ export class Lanes {
   readonly #batchSize: number;
 
   constructor(batchSize: number) {
-    this.#batchSize = Math.max(1, batchSize);
+    this.#batchSize = batchSize;
   }
 
   get hasNews(): boolean {
@@ -80,7 +80,7 @@ export class Lanes {
 
   #pick(lane: Lane, kind: Kind, allowance: Allowance): readonly Unit[] {
     if (kind === 'lists') {
-      const [first] = allowance.lists ? this.#lanes[lane].lists : [];
+      const [first] = allowance.lists && (allowance.partial || lane === 'sweep') ? this.#lanes[lane].lists : [];
       return first === undefined ? [] : [first];
     }
     if (!allowance.access || this.#lanes[lane][kind].size === 0) {

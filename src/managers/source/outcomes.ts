@@ -12,37 +12,23 @@ export interface Answer {
 const MISSING: ReadonlySet<string> = new Set(['SecretNotFound', 'NoVersion', 'VersionNotFound']);
 
 /**
- * Replaces what is known of a unit by an answer, whole, and adds to `told` who can see a difference. False where the answer was dropped, because it lacks a
- * label that has a result from another call: a newer call, which asks for that label too, is under way.
+ * Replaces what is known of a unit by an answer, and adds to `told` who can see a difference. The answer must be newer than what is known, and so
+ * holds all its parts: an entry keeps its results only while it is in every call that is made.
  */
-export function install(unit: Unit, answer: Answer, told: Set<string>): boolean {
-  for (const entry of unit.entries.values()) {
-    if (entry.outcome !== undefined && !answer.outcomes.has(entry)) {
-      return false;
-    }
-  }
-  const wasTold = new Set<Entry>();
+export function install(unit: Unit, answer: Answer, told: Set<string>): void {
   for (const [entry, outcome] of answer.outcomes) {
-    if (unit.entries.get(entry.key) !== entry) {
-      continue;
-    }
     if (entry.outcome === undefined || !sameOutcome(entry.outcome, outcome)) {
-      wasTold.add(entry);
+      tellEntry(entry, told);
     }
     entry.outcome = outcome;
   }
   if (answer.found !== undefined) {
     // Who waits for a look at a name of its own target sees a change even where the list is the same.
-    const before = unit.found;
-    unit.found = answer.found;
-    if (before !== undefined && looksDiffer(before, answer.found)) {
+    if (unit.found !== undefined && looksDiffer(unit.found, answer.found)) {
       tellUnit(unit, told);
     }
+    unit.found = answer.found;
   }
-  for (const entry of wasTold) {
-    tellEntry(entry, told);
-  }
-  return true;
 }
 
 /** Whether an answer says of anything that it does not exist. */

@@ -10,9 +10,13 @@ const JITTER = 0.03;
 const LATE = 0.1;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** Milliseconds between two looks at a unit that gives answers. A pinned version never changes and is verified rarely. */
+/** Milliseconds between two looks at a unit that gives answers. A pinned version that was read never changes and is verified rarely. */
 export function intervalOf(unit: Unit): number {
-  return unit.kind === 'pinned' ? Math.max(unit.interval, PINNED_INTERVAL) : unit.interval;
+  return unit.kind === 'pinned' && isRead(unit) ? Math.max(unit.interval, PINNED_INTERVAL) : unit.interval;
+}
+
+function isRead(unit: Unit): boolean {
+  return [...unit.entries.values()].every((entry) => entry.outcome?.ok === true);
 }
 
 /** When a unit whose answer was that something is missing is asked again, in milliseconds of the monotonic clock. */

@@ -67,8 +67,10 @@ export class ScriptedManager implements SecretManager {
     this.#secrets.delete(secret);
   }
 
-  latest(secret: string): string | undefined {
-    return this.#secrets.get(secret)?.labels.get('latest');
+  /** What a selection would give now, in a word or two: `v1`, `failed SecretNotFound`. */
+  shows(selection: Selection): string {
+    const result = this.#present(selection);
+    return result instanceof ManagerError ? `failed ${result.reason}` : result.version;
   }
 
   count(kind: ScriptedCall['kind'] = 'access'): number {
@@ -130,10 +132,10 @@ export class ScriptedManager implements SecretManager {
   }
 
   #access(selection: Selection): AccessResult {
-    const refused = this.refuse(selection);
-    if (refused !== undefined) {
-      return refused;
-    }
+    return this.refuse(selection) ?? this.#present(selection);
+  }
+
+  #present(selection: Selection): AccessResult {
     const stored = this.#secrets.get(selection.secret);
     if (stored === undefined) {
       return notFound(selection.secret);

@@ -2,6 +2,7 @@ import type { FakeClock } from '../../runtime/fake-clock.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { ManagerError } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
 import type { AccessedVersion, Selector } from '../manager.ts';
 import type { SourceCall, SourceOptions } from '../source.ts';
 import { createSource } from '../source.ts';
@@ -20,8 +21,13 @@ export interface Bench {
 
 export const LATEST: Selector = { kind: 'latest' };
 
+export interface Limits {
+  readonly rate: number;
+  readonly burst: number;
+}
+
 /** The poll interval is 30 s and chance always gives the middle, unless told otherwise. */
-export function createBench(options: Partial<SourceOptions> = {}): Bench {
+export function createBench(options: Partial<Omit<SourceOptions, 'clock' | 'manager'>> = {}, limits?: Limits): Bench {
   const clock = createFakeClock();
   const manager = new ScriptedManager(clock);
   const told: string[] = [];
@@ -34,6 +40,7 @@ export function createBench(options: Partial<SourceOptions> = {}): Bench {
     logger: silentLogger,
     onChange: (subscriber) => void told.push(subscriber),
     onCall: (call) => void metrics.push(call),
+    ...(limits === undefined ? {} : { limiter: createLimiter({ clock, ...limits }) }),
     ...options,
   });
   return { clock, manager, source, told, metrics };

@@ -9,9 +9,15 @@ export interface Change {
   /** Units with something new in them: to be asked now. */
   readonly ask: ReadonlySet<Unit>;
   /** Units that nobody wants any more. */
-  readonly released: readonly Unit[];
+  readonly released: ReadonlySet<Unit>;
   /** Whether something is due earlier than it was. */
   readonly sooner: boolean;
+}
+
+interface Draft {
+  readonly ask: Set<Unit>;
+  readonly released: Set<Unit>;
+  sooner: boolean;
 }
 
 interface Subscriber {
@@ -20,7 +26,7 @@ interface Subscriber {
   refresh: Refresh | undefined;
 }
 
-const NOTHING: Change = { ask: new Set(), released: [], sooner: false };
+const NOTHING: Change = { ask: new Set(), released: new Set(), sooner: false };
 
 /** Who wants what: subscribers, the distinct topics they share, and the units that these are asked in. */
 export class Table {
@@ -29,7 +35,6 @@ export class Table {
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #clock: Clock;
   readonly #pollInterval: number;
-  #sooner = false;
 
   constructor(clock: Clock, pollInterval: number) {
     this.#clock = clock;
@@ -63,18 +68,20 @@ export class Table {
     if (before !== undefined && sameWants(before.wants, wants)) {
       return NOTHING;
     }
-    const ask = new Set<Unit>();
-    this.#sooner = false;
-    const entries = this.#join(name, wants, ask);
-    const released = [...(before?.entries ?? [])].flatMap((entry) =>
-      entries.has(entry) ? [] : this.#leave(entry, name),
-    );
+    const draft: Draft = { ask: new Set(), released: new Set(), sooner: false };
+    const entries = this.#join(name, wants, draft);
+    for (const entry of before?.entries ?? []) {
+      if (!entries.has(entry)) {
+        this.#leave(name, entry, draft);
+      }
+    }
+    trimRefresh(before?.refresh, entries);
     if (entries.size === 0) {
       this.#subscribers.delete(name);
     } else {
-      this.#subscribers.set(name, { wants, entries, refresh: this.#trimRefresh(before?.refresh, entries) });
+      this.#subscribers.set(name, { wants, entries, refresh: before?.refresh });
     }
-    return { ask, released, sooner: this.#sooner };
+    return draft;
   }
 
   /** The refresh that a subscriber asked for last. */
@@ -104,25 +111,25 @@ export class Table {
     this.#subscribers.clear();
   }
 
-  #join(name: string, wants: readonly Subscription[], ask: Set<Unit>): Set<Entry> {
+  #join(name: string, wants: readonly Subscription[], draft: Draft): Set<Entry> {
     const entries = new Set<Entry>();
     for (const want of wants) {
-      const entry = this.#ensure(want.topic, ask);
+      const entry = this.#ensure(want.topic, draft);
       const already = entries.has(entry) ? entry.subscribers.get(name) : undefined;
       if (already === undefined || this.#intervalOf(want) < this.#intervalOf(already)) {
         entry.subscribers.set(name, want);
       }
       entries.add(entry);
-      this.#retime(entry.unit);
+      this.#retime(entry.unit, draft);
       const { found } = entry.unit;
       if (want.topic.kind === 'find' && found !== undefined && !isLookedAt(found, want.topic)) {
-        ask.add(entry.unit);
+        draft.ask.add(entry.unit);
       }
     }
     return entries;
   }
 
-  #ensure(topic: Topic, ask: Set<Unit>): Entry {
+  #ensure(topic: Topic, draft: Draft): Entry {
     const key = topicKey(topic);
     const known = this.#entries.get(key);
     if (known !== undefined) {
@@ -132,7 +139,7 @@ export class Table {
     const entry: Entry = { key, topic, unit, subscribers: new Map(), outcome: undefined };
     unit.entries.set(key, entry);
     this.#entries.set(key, entry);
-    ask.add(unit);
+    draft.ask.add(unit);
     return entry;
   }
 
@@ -147,26 +154,24 @@ export class Table {
     return unit;
   }
 
-  #leave(entry: Entry, name: string): Unit[] {
+  #leave(name: string, entry: Entry, draft: Draft): void {
     const { unit } = entry;
     entry.subscribers.delete(name);
-    if (entry.subscribers.size > 0) {
-      this.#retime(unit);
-      return [];
+    if (entry.subscribers.size === 0) {
+      this.#entries.delete(entry.key);
+      unit.entries.delete(entry.key);
+      entry.outcome = undefined;
     }
-    this.#entries.delete(entry.key);
-    unit.entries.delete(entry.key);
-    entry.outcome = undefined;
     if (unit.entries.size > 0) {
-      this.#retime(unit);
-      return [];
+      this.#retime(unit, draft);
+    } else {
+      this.units.delete(unit.key);
+      draft.released.add(unit);
     }
-    this.units.delete(unit.key);
-    return [unit];
   }
 
   /** The shortest interval rules; the search ends at the first subscriber that asks for the shortest there can be. */
-  #retime(unit: Unit): void {
+  #retime(unit: Unit, draft: Draft): void {
     let shortest = Number.POSITIVE_INFINITY;
     for (const entry of unit.entries.values()) {
       for (const want of entry.subscribers.values()) {
@@ -177,7 +182,7 @@ export class Table {
       }
     }
     if (shortest < unit.interval && unit.asked !== undefined && isIdle(unit)) {
-      this.#sooner ||= unit.asked + shortest < unit.due;
+      draft.sooner ||= unit.asked + shortest < unit.due;
       unit.due = Math.min(unit.due, unit.asked + shortest);
     }
     unit.interval = shortest;
@@ -186,17 +191,19 @@ export class Table {
   #intervalOf(want: Subscription): number {
     return Math.max(this.#pollInterval, want.refreshInterval ?? 0);
   }
+}
 
-  /** A refresh waits no longer for what its subscriber dropped. */
-  #trimRefresh(refresh: Refresh | undefined, entries: ReadonlySet<Entry>): Refresh | undefined {
-    if (refresh !== undefined) {
-      const wanted = new Set([...entries].map((entry) => entry.unit));
-      for (const unit of [...refresh.waiting.keys()].filter((each) => !wanted.has(each))) {
-        refresh.waiting.delete(unit);
-        unit.waiters.delete(refresh);
-      }
+/** A refresh waits no longer for what its subscriber dropped. */
+function trimRefresh(refresh: Refresh | undefined, entries: ReadonlySet<Entry>): void {
+  if (refresh === undefined) {
+    return;
+  }
+  const wanted = new Set([...entries].map((entry) => entry.unit));
+  for (const unit of refresh.waiting.keys()) {
+    if (!wanted.has(unit)) {
+      refresh.waiting.delete(unit);
+      unit.waiters.delete(refresh);
     }
-    return refresh;
   }
 }
 

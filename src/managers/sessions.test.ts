@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../runtime/fake-clock.ts';
+import { ManagerError } from './errors.ts';
+import type { Sessions } from './sessions.ts';
+import { createSessions } from './sessions.ts';
+import { ScriptedManager } from './source/scripted-manager.ts';
+import { show, silentLogger, value, want } from './source/source-bench.ts';
+
+function setUp() {
+  const clock = createFakeClock();
+  const told: string[] = [];
+  const calls: string[] = [];
+  const sessions: Sessions = createSessions({
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    onChange: (managerKey, subscriber) => void told.push(`${managerKey} ${subscriber}`),
+    onCall: (managerKey, call) => void calls.push(`${managerKey} ${call.kind} ${call.result}`),
+  });
+  const build = (text: string) => {
+    const manager = new ScriptedManager(clock);
+    manager.set('a', 'v1', text);
+    return { manager, pollInterval: 30_000 };
+  };
+  return { clock, told, calls, sessions, build };
+}
+
+function refuse(): never {
+  throw new ManagerError('ManagerUnavailable', 'no backend');
+}
+
+describe('sessions', () => {
+  it('keep one session for as long as its fingerprint stays', () => {
+    const { sessions, build } = setUp();
+    let built = 0;
+    const count = () => {
+      built += 1;
+      return build('one');
+    };
+    const first = sessions.ensure('shop/aws', '1', count);
+    const second = sessions.ensure('shop/aws', '1', count);
+    expect(second).toBe(first);
+    expect(sessions.get('shop/aws')).toBe(first);
+    expect(built).toBe(1);
+    expect([...sessions.sessions()].map(([key]) => key)).toEqual(['shop/aws']);
+  });
+
+  it('say which manager object a change and a call belong to', async () => {
+    const { sessions, build, told, calls, clock } = setUp();
+    sessions.ensure('shop/aws', '1', () => build('one')).source.subscribe('shop/ref', [want(value('a'))]);
+    await clock.advance(1_000);
+    expect(told).toEqual(['shop/aws shop/ref']);
+    expect(calls).toEqual(['shop/aws access ok']);
+  });
+
+  it('share nothing between two sets of credentials', async () => {
+    const { sessions, build, clock, told } = setUp();
+    const old = build('old');
+    const first = sessions.ensure('shop/aws', '1', () => old);
+    first.source.subscribe('ref', [want(value('a'))]);
+    await clock.advance(1_000);
+    const second = sessions.ensure('shop/aws', '2', () => build('new'));
+    expect(show(first.source.read(value('a')))).toBe('pending');
+    expect(show(second.source.read(value('a')))).toBe('pending');
+    expect(old.manager.closed).toBe(true);
+    second.source.subscribe('ref', [want(value('a'))]);
+    await clock.advance(1_000);
+    const reading = second.source.read(value('a'));
+    expect(reading.state === 'known' && reading.result.value.asString()).toBe('new');
+    expect(told).toHaveLength(2);
+    expect(old.manager.count()).toBe(1);
+  });
+
+  it('leave no session behind when the new one can not be built', () => {
+    const { sessions, build } = setUp();
+    const old = build('old');
+    sessions.ensure('shop/aws', '1', () => old);
+    expect(() => sessions.ensure('shop/aws', '2', refuse)).toThrow('no backend');
+    expect(sessions.get('shop/aws')).toBeUndefined();
+    expect(old.manager.closed).toBe(true);
+  });
+
+  it('forget a subscriber everywhere', async () => {
+    const { sessions, build, clock } = setUp();
+    for (const key of ['one', 'two']) {
+      sessions.ensure(key, '1', () => build(key)).source.subscribe('ref', [want(value('a'))]);
+    }
+    await clock.advance(1_000);
+    sessions.unsubscribeEverywhere('ref');
+    expect([...sessions.sessions()].map(([, { source }]) => source.usage().subscribers)).toEqual([0, 0]);
+  });
+
+  it('stop asking when removed or closed', async () => {
+    const { sessions, build, clock, told } = setUp();
+    const parts = [build('one'), build('two')] as const;
+    sessions.ensure('one', '1', () => parts[0]).source.subscribe('ref', [want(value('a'))]);
+    sessions.ensure('two', '1', () => parts[1]).source.subscribe('ref', [want(value('a'))]);
+    sessions.remove('one');
+    sessions.close();
+    await clock.advance(600_000);
+    expect(told).toEqual([]);
+    expect(parts.map(({ manager }) => manager.calls.length)).toEqual([0, 0]);
+    expect([...sessions.sessions()]).toEqual([]);
+  });
+});
