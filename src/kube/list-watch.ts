@@ -41,7 +41,11 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 const pageSchema = z.object({
   kind: z.string(),
   metadata: z.object({ continue: z.string().default(''), resourceVersion: z.string().min(1) }),
-  items: z.array(rawObjectSchema),
+  // An empty list of metadata has `null` here.
+  items: z
+    .array(rawObjectSchema)
+    .nullable()
+    .transform((items) => items ?? []),
 });
 
 export function createListWatch(transport: Transport, selection: Selection): ListWatch {

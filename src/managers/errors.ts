@@ -1,3 +1,5 @@
+import { safeMessage } from '../runtime/errors.ts';
+
 /** Why a manager did not give what was asked. The names are also reasons of the condition `Ready`. */
 export type ManagerErrorReason =
   | 'SecretNotFound'
@@ -18,6 +20,7 @@ const TRANSIENT: ReadonlySet<ManagerErrorReason> = new Set(['Throttled', 'Manage
  */
 export class ManagerError extends Error {
   override readonly name = 'ManagerError';
+  readonly [safeMessage] = true;
   readonly reason: ManagerErrorReason;
   /** Milliseconds that the backend asked to wait, where it did. */
   readonly retryAfter: number | undefined;

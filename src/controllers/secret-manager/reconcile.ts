@@ -1,0 +1,163 @@
+import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { ruleMistakes } from '../../managers/access-rules.ts';
+import { ManagerError } from '../../managers/errors.ts';
+import type { SecretManager } from '../../managers/manager.ts';
+import { credentialsSecretOf, type ManagerDeclaration, type ManagerSettings } from '../../managers/registry.ts';
+import type { SecretValue } from '../../managers/secret-value.ts';
+import type { Session, Sessions } from '../../managers/sessions.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { parseDuration } from '../../runtime/duration.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { ReadyManager } from '../managers.ts';
+import type { CredentialWatcher } from './credentials.ts';
+import type { WritableDirectory } from './directory.ts';
+import { keyOf, type ManagerObject } from './manager-object.ts';
+import type { IdentityProbe } from './probe.ts';
+import { type ManagerFindings, nextManagerStatus, sameManagerStatus } from './status.ts';
+
+export interface ManagerScope {
+  readonly client: KubeClient;
+  readonly find: (key: string) => ManagerObject | undefined;
+  readonly directory: WritableDirectory;
+  readonly sessions: Sessions;
+  readonly credentials: CredentialWatcher;
+  readonly probe: IdentityProbe;
+  readonly createManager: (settings: ManagerSettings) => SecretManager;
+  /** Calls the references that name this manager. */
+  readonly requeueReferences: (key: string) => void;
+  readonly operatorNamespace: string;
+  readonly clusterUid: () => string;
+  readonly trustedLabels: ReadonlySet<string>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A backend that refused is asked again after this many milliseconds. */
+const RETRY = 30_000;
+
+/** One look at one manager: its session, what references see of it, its status. */
+export async function reconcileManager(
+  scope: ManagerScope,
+  key: string,
+  signal: AbortSignal,
+): Promise<{ requeueAfter?: number }> {
+  const object = scope.find(key);
+  if (object === undefined) {
+    forget(scope, key);
+    return {};
+  }
+  const findings = examine(scope, key, object);
+  if (findings === 'loading') return {};
+  await report(scope, object, findings, signal);
+  if (findings.identity?.state !== 'refused') return {};
+  scope.probe.forget(key);
+  return { requeueAfter: RETRY };
+}
+
+function forget(scope: ManagerScope, key: string): void {
+  scope.sessions.remove(key);
+  scope.credentials.release(key);
+  scope.probe.forget(key);
+  if (scope.directory.remove(key)) scope.requeueReferences(key);
+}
+
+function examine(scope: ManagerScope, key: string, object: ManagerObject): ManagerFindings | 'loading' {
+  const credentials = readCredentials(scope, key, object);
+  if (credentials === 'loading') return 'loading';
+  const { uid, generation } = object.metadata;
+  if ('problem' in credentials) return broken(scope, key, `${uid}/${generation}/none`, credentials.problem);
+  const fingerprint = `${uid}/${generation}/${credentials.version}`;
+  try {
+    const session = openSession(scope, key, object, fingerprint, credentials.data);
+    publish(scope, key, object, fingerprint, session);
+    const identity = scope.probe.ask(key, fingerprint, session.manager);
+    const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access, scope.trustedLabels) : [];
+    return { problem: mistakes[0], identity, usage: session.source.usage() };
+  } catch (error) {
+    if (!(error instanceof ManagerError)) throw error;
+    return broken(scope, key, fingerprint, error.message);
+  }
+}
+
+type Keys =
+  | { readonly version: string; readonly data: ReadonlyMap<string, SecretValue> | undefined }
+  | { readonly problem: string };
+
+function readCredentials(scope: ManagerScope, key: string, object: ManagerObject): Keys | 'loading' {
+  const name = credentialsSecretOf(object.spec);
+  if (name === undefined) {
+    scope.credentials.release(key);
+    return { version: 'own', data: undefined };
+  }
+  const namespace = object.kind === 'SecretManager' ? object.metadata.namespace : scope.operatorNamespace;
+  const credentials = scope.credentials.read(key, namespace, name);
+  if (credentials.state === 'loading') return 'loading';
+  if (credentials.state === 'present') return credentials;
+  return { problem: `its credentials are missing: there is no Secret ${name} in namespace ${namespace}` };
+}
+
+function openSession(
+  scope: ManagerScope,
+  key: string,
+  object: ManagerObject,
+  fingerprint: string,
+  credentials: ReadonlyMap<string, SecretValue> | undefined,
+): Session {
+  const build = (): { manager: SecretManager; pollInterval: number } => ({
+    manager: scope.createManager({
+      ...declaration(object),
+      name: object.metadata.name,
+      credentials,
+      clusterUid: scope.clusterUid(),
+      managerUid: object.metadata.uid,
+      clock: scope.clock,
+      logger: scope.logger.child({ manager: key }),
+    }),
+    pollInterval: parseDuration(object.spec.pollInterval),
+  });
+  return scope.sessions.ensure(key, fingerprint, build);
+}
+
+function declaration(object: ManagerObject): ManagerDeclaration {
+  return object.kind === 'SecretManager'
+    ? { kind: object.kind, spec: object.spec }
+    : { kind: object.kind, spec: object.spec };
+}
+
+function publish(scope: ManagerScope, key: string, object: ManagerObject, fingerprint: string, session: Session): void {
+  const cluster = object.kind === 'ClusterSecretManager' ? object.spec : undefined;
+  const state: ReadyManager = {
+    state: 'ready',
+    source: session.source,
+    prefix: object.spec.aws?.prefix ?? '',
+    access: cluster?.access,
+    onRevoked: cluster?.onRevoked ?? 'Retain',
+    contact: object.spec.contact,
+  };
+  if (scope.directory.set(key, fingerprint, state)) scope.requeueReferences(key);
+}
+
+function broken(scope: ManagerScope, key: string, fingerprint: string, problem: string): ManagerFindings {
+  scope.sessions.remove(key);
+  scope.probe.forget(key);
+  const seen = `${fingerprint}/${problem}`;
+  if (scope.directory.set(key, seen, { state: 'broken', message: problem })) scope.requeueReferences(key);
+  return { problem, identity: undefined, usage: { secrets: 0, subscribers: 0 } };
+}
+
+async function report(
+  scope: ManagerScope,
+  object: ManagerObject,
+  findings: ManagerFindings,
+  signal: AbortSignal,
+): Promise<void> {
+  const status = nextManagerStatus(object, findings, new Date(scope.clock.now()).toISOString());
+  if (sameManagerStatus(object.status, status)) return;
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  const where = object.kind === 'SecretManager' ? { namespace } : {};
+  const body = { metadata: { name, ...where, uid, resourceVersion }, status };
+  const resource = object.kind === 'SecretManager' ? secretManagers : clusterSecretManagers;
+  await scope.client.apply(resource, body, { signal, fieldManager: 'keyferry', force: true, subresource: 'status' });
+  scope.logger.debug('wrote the status of a manager', { manager: keyOf(object) });
+}

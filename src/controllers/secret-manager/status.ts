@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition } from '../../api/v1/conditions.ts';
+import type { ManagerStatus } from '../../api/v1/secret-manager.ts';
+import { backendOf } from '../../managers/registry.ts';
+import type { ManagerObject } from './manager-object.ts';
+import type { Identity } from './probe.ts';
+
+export interface ManagerFindings {
+  /** Why it can't work as it is written; what to do. */
+  readonly problem: string | undefined;
+  readonly identity: Identity | undefined;
+  readonly usage: { readonly secrets: number; readonly subscribers: number };
+}
+
+/** The status as it should be. Nothing in it changes with a poll. */
+export function nextManagerStatus(object: ManagerObject, findings: ManagerFindings, now: string): ManagerStatus {
+  const { metadata, status } = object;
+  const { identity, usage } = findings;
+  const before = status.conditions?.find((condition) => condition.type === 'Ready');
+  const draft = readiness(findings) ?? before ?? ASKING;
+  const ready: Condition = {
+    type: 'Ready',
+    status: draft.status,
+    reason: draft.reason,
+    message: draft.message,
+    observedGeneration: metadata.generation,
+    lastTransitionTime: before?.status === draft.status ? before.lastTransitionTime : now,
+  };
+  const who = identity?.state === 'known' ? identity.identity : status.identity;
+  const backend = backendOf(object.spec);
+  return {
+    observedGeneration: metadata.generation,
+    conditions: [ready],
+    ...(backend === undefined ? {} : { backend }),
+    ...(who === undefined ? {} : { identity: who }),
+    secretsInUse: usage.secrets,
+    referencesInUse: usage.subscribers,
+  };
+}
+
+export function sameManagerStatus(a: ManagerStatus, b: ManagerStatus): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+type Draft = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+const ASKING: Draft = { status: 'Unknown', reason: 'Asking', message: 'the backend has not answered yet' };
+
+/** Undefined while the backend is being asked: what was said before stays. */
+function readiness({ problem, identity }: ManagerFindings): Draft | undefined {
+  if (problem !== undefined) return { status: 'False', reason: 'InvalidSettings', message: problem };
+  if (identity?.state === 'refused') {
+    return { status: 'False', reason: identity.error.reason, message: identity.error.message };
+  }
+  if (identity?.state === 'known') {
+    return { status: 'True', reason: 'Ready', message: `the backend answers as ${identity.identity}` };
+  }
+  return undefined;
+}

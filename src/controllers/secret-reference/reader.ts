@@ -1,0 +1,187 @@
+import { isGranted, suggestRule } from '../../managers/access-rules.ts';
+import type { AccessedVersion, SecretSummary, Selector, VersionSummary } from '../../managers/manager.ts';
+import type { Reading, Subscription, Topic, TopicResult, Trouble } from '../../managers/topic.ts';
+import type { ManagerDirectory, ReadyManager } from '../managers.ts';
+import { managerTitle } from '../manager-key.ts';
+import { nearestName } from './content/nearest-name.ts';
+import { definite, type Failure } from './failure.ts';
+import { fullName, shortName } from './selection.ts';
+
+/** Who asks: access rules are about its namespace. */
+export interface Asker {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly trustedLabels: ReadonlySet<string>;
+}
+
+/** An answer for now: `pending` comes with a call-back of the reference, `failed` with words for its condition. */
+export type Answer<T> =
+  | { readonly state: 'pending' }
+  | { readonly state: 'known'; readonly result: T }
+  | { readonly state: 'failed'; readonly failure: Failure };
+
+export interface Reader {
+  value(manager: string, secret: string, selector: Selector, what: string): Answer<AccessedVersion>;
+  /** Names as the reference writes them: without the manager's prefix, and only those that the access rules grant. */
+  find(
+    manager: string,
+    query: { readonly prefix: string; readonly tags: ReadonlyMap<string, string> },
+    known: readonly string[],
+    what: string,
+  ): Answer<readonly string[]>;
+  versions(manager: string, secret: string, what: string): Answer<readonly VersionSummary[]>;
+  /** Everything that was asked for, by manager: what the reference subscribes to. */
+  readonly wants: ReadonlyMap<string, readonly Subscription[]>;
+  /** The worst trouble that any of the readings has. */
+  trouble(): Trouble | undefined;
+}
+
+export interface ReaderOptions {
+  readonly directory: ManagerDirectory;
+  readonly asker: Asker;
+  /** Milliseconds; undefined: each manager's own interval. */
+  readonly refreshInterval: number | undefined;
+  /** Names that the asker's namespace already uses: what a wrong one may be taken for. */
+  readonly familiarNames: () => Iterable<string>;
+}
+
+/** Reads what sources know, without waiting, and notes what was asked. Access rules are checked before a source hears of a name. */
+export function createReader(options: ReaderOptions): Reader {
+  return new SourceReader(options);
+}
+
+class SourceReader implements Reader {
+  readonly wants = new Map<string, Subscription[]>();
+  readonly #options: ReaderOptions;
+  #worst: Trouble | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  trouble(): Trouble | undefined {
+    return this.#worst;
+  }
+
+  value(key: string, secret: string, selector: Selector, what: string): Answer<AccessedVersion> {
+    return this.#ofSecret(key, secret, what, ({ prefix }) => ({
+      kind: 'value',
+      secret: fullName(prefix, secret),
+      selector,
+    }));
+  }
+
+  versions(key: string, secret: string, what: string): Answer<readonly VersionSummary[]> {
+    return this.#ofSecret(key, secret, what, ({ prefix }) => ({ kind: 'versions', secret: fullName(prefix, secret) }));
+  }
+
+  find(
+    key: string,
+    query: { readonly prefix: string; readonly tags: ReadonlyMap<string, string> },
+    known: readonly string[],
+    what: string,
+  ): Answer<readonly string[]> {
+    const { directory, asker } = this.#options;
+    const manager = readyManager(directory, key);
+    if (manager.state !== 'ready') return manager;
+    if (!grantsAnything(manager, asker)) {
+      return { state: 'failed', failure: denial(manager, asker, key, `${query.prefix}*`, what) };
+    }
+    const full = { prefix: `${manager.prefix}${query.prefix}`, tags: query.tags };
+    const fullKnown = known.map((name) => fullName(manager.prefix, name));
+    const answer = this.#ask(key, manager, { kind: 'find', query: full, known: fullKnown }, what);
+    if (answer.state !== 'known') return answer;
+    return { state: 'known', result: grantedNames(manager, asker, answer.result) };
+  }
+
+  /** One secret by its name, where the rules grant it. */
+  #ofSecret<T extends Topic>(
+    key: string,
+    secret: string,
+    what: string,
+    topic: (manager: ReadyManager) => T,
+  ): Answer<TopicResult<T>> {
+    const { directory, asker } = this.#options;
+    const manager = readyManager(directory, key);
+    if (manager.state !== 'ready') return manager;
+    const refusal = checkAccess(manager, asker, key, secret, what);
+    if (refusal !== undefined) return { state: 'failed', failure: refusal };
+    const answer = this.#ask(key, manager, topic(manager), what);
+    if (answer.state !== 'failed' || answer.failure.reason !== 'SecretNotFound') return answer;
+    const message = `${answer.failure.message}${this.#suggestion(secret)}`;
+    return { state: 'failed', failure: { ...answer.failure, message } };
+  }
+
+  #ask<T extends Topic>(key: string, manager: ReadyManager, topic: T, what: string): Answer<TopicResult<T>> {
+    const list = this.wants.get(key) ?? [];
+    list.push({ topic, refreshInterval: this.#options.refreshInterval });
+    this.wants.set(key, list);
+    const reading: Reading<TopicResult<T>> = manager.source.read(topic);
+    if (reading.state === 'pending') return reading;
+    this.#worst = worse(this.#worst, reading.trouble);
+    if (reading.state === 'known') return { state: 'known', result: reading.result };
+    const { reason, message, transient } = reading.error;
+    const text = `${what} (${managerTitle(key)}): ${message}`;
+    return { state: 'failed', failure: { reason, message: text, transient, denied: undefined } };
+  }
+
+  #suggestion(secret: string): string {
+    const near = nearestName(secret, [...this.#options.familiarNames()]);
+    return near === undefined ? '. Correct the name, or create the secret' : `. Did you mean ${near}?`;
+  }
+}
+
+function readyManager(
+  directory: ManagerDirectory,
+  key: string,
+): ReadyManager | Exclude<Answer<never>, { state: 'known' }> {
+  const manager = directory.lookup(key);
+  if (manager.state === 'missing') {
+    const message = `there is no ${managerTitle(key)}: create it, or correct managerRef`;
+    return { state: 'failed', failure: definite('ManagerNotFound', message) };
+  }
+  if (manager.state === 'broken') {
+    const message = `${managerTitle(key)} does not work: ${manager.message}`;
+    return { state: 'failed', failure: { ...definite('ManagerUnavailable', message), transient: true } };
+  }
+  return manager.state === 'ready' ? manager : { state: 'pending' };
+}
+
+function checkAccess(
+  manager: ReadyManager,
+  asker: Asker,
+  key: string,
+  secret: string,
+  what: string,
+): Failure | undefined {
+  if (manager.access === undefined) return undefined;
+  if (isGranted(manager.access, asker, secret, asker.trustedLabels)) return undefined;
+  return denial(manager, asker, key, secret, what);
+}
+
+function denial(manager: ReadyManager, asker: Asker, key: string, secret: string, what: string): Failure {
+  const contact = manager.contact === undefined ? '' : ` Contact: ${manager.contact}.`;
+  const rule = suggestRule({ namespace: asker.namespace, secret });
+  const message = `${what}: the access rules of ${managerTitle(key)} do not grant it to namespace ${asker.namespace}. A rule that would: ${rule}.${contact}`;
+  return { reason: 'AccessDenied', message, transient: false, denied: manager.onRevoked };
+}
+
+function grantsAnything(manager: ReadyManager, asker: Asker): boolean {
+  if (manager.access === undefined) return true;
+  return manager.access.some((rule) =>
+    isGranted([{ namespaces: rule.namespaces, secrets: ['**'] }], asker, 'any', asker.trustedLabels),
+  );
+}
+
+function grantedNames(manager: ReadyManager, asker: Asker, found: readonly SecretSummary[]): readonly string[] {
+  const names = found.map((summary) => shortName(manager.prefix, summary.secret));
+  const rules = manager.access;
+  if (rules === undefined) return names;
+  return names.filter((name) => isGranted(rules, asker, name, asker.trustedLabels));
+}
+
+function worse(a: Trouble | undefined, b: Trouble | undefined): Trouble | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.stale !== b.stale) return a.stale ? a : b;
+  return a.since <= b.since ? a : b;
+}

@@ -1,0 +1,241 @@
+import { annotations } from '../../api/v1/names.ts';
+import { secretReferences } from '../../api/v1/resources.ts';
+import type { HeldVersion } from '../../api/v1/secret-reference.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { Store } from '../../kube/store.ts';
+import type { SecretValue } from '../../managers/secret-value.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { parseDuration } from '../../runtime/duration.ts';
+import { type Request, requestKey } from '../../runtime/request.ts';
+import type { ManagerDirectory } from '../managers.ts';
+import { ContentError } from './content/content-error.ts';
+import { renderTemplate } from './content/template.ts';
+import { checkValues, desiredTarget } from './desired-target.ts';
+import { recordOutcome } from './reference-events.ts';
+import { definite, type Failure } from './failure.ts';
+import { heldVersions } from './held-versions.ts';
+import { contentName } from './identity.ts';
+import { createReader, type Reader } from './reader.ts';
+import { type Reference, targetName, toReference } from './reference.ts';
+import { releaseTarget } from './release.ts';
+import type { ResolvedKey } from './resolution.ts';
+import { resolveReference } from './resolve.ts';
+import { findRival } from './rival.ts';
+import { type Findings, nextStatus, sameStatus } from './status.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { type TargetOutcome, type TargetSeen, writeTarget } from './target.ts';
+import type { ReferenceView } from './view.ts';
+
+export interface ReferenceScope {
+  readonly client: KubeClient;
+  readonly view: ReferenceView;
+  readonly references: Store<Reference>;
+  /** Metadata of the Secrets that carry our label. */
+  readonly targets: Store<KubeObject>;
+  readonly managers: ManagerDirectory;
+  readonly subscriptions: Subscriptions;
+  /** Labels of a namespace, for the selectors of access rules. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
+  readonly trustedLabels: ReadonlySet<string>;
+  /** Where no target may be: the system's namespaces and the operator's own. */
+  readonly closedNamespaces: ReadonlySet<string>;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** Conflicts heal when somebody else lets go of a Secret, which no watch of ours tells. */
+const CONFLICT_RETRY = 15_000;
+
+/** One look at one reference: subscribe, resolve, render, write, report. Waits for no manager: a source calls again when it knows more. */
+export async function reconcileReference(
+  scope: ReferenceScope,
+  request: Request,
+  signal: AbortSignal,
+): Promise<{ requeueAfter?: number }> {
+  const reference = scope.view.get(request);
+  const subscriber = requestKey(request);
+  if (reference === undefined || reference.metadata.deletionTimestamp !== undefined) {
+    scope.subscriptions.drop(subscriber);
+    scope.view.forget(request);
+    return {};
+  }
+  const findings = await examine(scope, reference, subscriber, signal);
+  if (findings === undefined) return {};
+  await report(scope, reference, findings, signal);
+  const conflict = findings.outcome.state === 'failed' && findings.outcome.failure.reason === 'TargetConflict';
+  return conflict ? { requeueAfter: CONFLICT_RETRY } : {};
+}
+
+/** Undefined while there is nothing to say yet. */
+async function examine(
+  scope: ReferenceScope,
+  reference: Reference,
+  subscriber: string,
+  signal: AbortSignal,
+): Promise<Findings | undefined> {
+  if (reference.spec.suspend) {
+    scope.subscriptions.drop(subscriber);
+    return { outcome: { state: 'suspended' }, trouble: undefined, syncRequest: undefined };
+  }
+  const refusal = refusedPlace(scope, reference);
+  if (refusal !== undefined) {
+    scope.subscriptions.drop(subscriber);
+    return failedFindings(refusal);
+  }
+  const reader = readerFor(scope, reference);
+  const resolution = resolveReference(reference, reader);
+  scope.subscriptions.set(subscriber, reader.wants);
+  const sync = requestedSync(scope, reference, subscriber, reader);
+  if (sync.state === 'pending' || resolution.state === 'pending') return undefined;
+  const common = { trouble: reader.trouble(), syncRequest: sync.request };
+  if (resolution.state === 'failed') {
+    const released = await releaseTarget(scope.client, reference, resolution.failure, signal);
+    return { ...common, outcome: { state: 'failed', failure: resolution.failure, released } };
+  }
+  return { ...common, outcome: await settle(scope, reference, resolution.keys, sync.request !== undefined, signal) };
+}
+
+function readerFor(scope: ReferenceScope, reference: Reference): Reader {
+  const { namespace } = reference.metadata;
+  const asker = { namespace, labels: scope.namespaceLabels(namespace), trustedLabels: scope.trustedLabels };
+  const interval = reference.spec.refreshInterval;
+  return createReader({
+    directory: scope.managers,
+    asker,
+    refreshInterval: interval === undefined ? undefined : parseDuration(interval),
+    familiarNames: () => namesUsedIn(scope.references, namespace),
+  });
+}
+
+/** Secrets that references of a namespace hold already: it may see their names. */
+function namesUsedIn(references: Store<Reference>, namespace: string): readonly string[] {
+  const held = references.byIndex('namespace', namespace).flatMap(({ status }) => status.versions ?? []);
+  return [...new Set(held.map((version) => version.secret))];
+}
+
+/** Places where a target may not be, whatever the managers say. */
+function refusedPlace(scope: ReferenceScope, reference: Reference): Failure | undefined {
+  const { namespace } = reference.metadata;
+  if (scope.closedNamespaces.has(namespace)) {
+    const message = `namespace ${namespace} belongs to the system or to Keyferry itself: no Secret is written there`;
+    return definite('TargetConflict', message);
+  }
+  const rival = findRival(reference, scope.references);
+  if (rival === undefined) return undefined;
+  const message = `Secret ${targetName(reference)} is the target of SecretReference ${rival.metadata.name}, which is older: choose another target.name, or delete one of the two`;
+  return definite('TargetConflict', message);
+}
+
+/** The annotation's new value, once everything was asked anew for it; `pending` until then. */
+function requestedSync(
+  scope: ReferenceScope,
+  reference: Reference,
+  subscriber: string,
+  reader: Reader,
+): { readonly state: 'pending' } | { readonly state: 'done'; readonly request: string | undefined } {
+  const request = reference.metadata.annotations[annotations.sync];
+  if (request === undefined || request === reference.status.lastSyncRequest)
+    return { state: 'done', request: undefined };
+  const states = [...reader.wants.keys()].map((key) => {
+    const manager = scope.managers.lookup(key);
+    return manager.state === 'ready' ? manager.source.refresh(subscriber, request) : 'done';
+  });
+  return states.includes('pending') ? { state: 'pending' } : { state: 'done', request };
+}
+
+async function settle(
+  scope: ReferenceScope,
+  reference: Reference,
+  keys: readonly ResolvedKey[],
+  forced: boolean,
+  signal: AbortSignal,
+): Promise<Findings['outcome']> {
+  const values = shownValues(reference, keys);
+  if ('failure' in values) return failedFindings(values.failure).outcome;
+  const failure = checkValues(reference.spec.target.type, values.shown);
+  if (failure !== undefined) return failedFindings(failure).outcome;
+  const now = new Date(scope.clock.now()).toISOString();
+  const versions = heldVersions(keys, reference.status.versions ?? [], now);
+  const inputs = contentName(reference.spec, keys);
+  const untouched = forced ? undefined : untouchedTarget(scope, reference, inputs);
+  const outcome: TargetOutcome =
+    untouched === undefined
+      ? await writeTarget(scope.client, desiredTarget(reference, values.shown, versions, inputs), { signal })
+      : { state: 'synced', seen: untouched, change: 'none' };
+  if (outcome.state === 'failed') return { ...outcome, released: false };
+  return syncedOutcome(reference, versions, inputs, outcome);
+}
+
+function syncedOutcome(
+  reference: Reference,
+  versions: readonly HeldVersion[],
+  inputs: string,
+  { seen, change }: Extract<TargetOutcome, { state: 'synced' }>,
+): Findings['outcome'] {
+  const { ownership } = reference.spec.target;
+  const target = {
+    name: targetName(reference),
+    uid: seen.uid,
+    resourceVersion: seen.resourceVersion,
+    ownership,
+    inputs,
+  };
+  return { state: 'synced', versions, target, changed: change === 'created' || change === 'bytes' };
+}
+
+/** The keys as the Secret shows them: through the template where there is one. */
+function shownValues(
+  reference: Reference,
+  keys: readonly ResolvedKey[],
+): { readonly shown: ReadonlyMap<string, SecretValue> } | { readonly failure: Failure } {
+  const values = new Map(keys.map((item) => [item.key, item.value]));
+  const template = reference.spec.template?.data;
+  if (template === undefined) return { shown: values };
+  const named = keys.filter((item) => item.listable).map((item) => item.key);
+  // Keys of the spec count even where an optional one has no value: the filter `default` can speak for it.
+  const listable = new Set([...Object.keys(reference.spec.data ?? {}), ...named]);
+  try {
+    return { shown: renderTemplate(template, values, listable) };
+  } catch (error) {
+    if (!(error instanceof ContentError)) throw error;
+    return { failure: definite(error.reason, error.message) };
+  }
+}
+
+/** The target as our status last saw it, where nothing says that it moved since: then nobody needs to read it. */
+function untouchedTarget(scope: ReferenceScope, reference: Reference, inputs: string): TargetSeen | undefined {
+  const { metadata, status, spec } = reference;
+  const seen = status.target;
+  const now = scope.targets.get(metadata.namespace, targetName(reference))?.metadata;
+  if (seen === undefined || now === undefined) return undefined;
+  const same =
+    seen.uid === now.uid &&
+    seen.resourceVersion === now.resourceVersion &&
+    seen.inputs === inputs &&
+    seen.ownership === spec.target.ownership &&
+    status.observedGeneration === metadata.generation;
+  return same ? seen : undefined;
+}
+
+function failedFindings(failure: Failure): Findings {
+  return { outcome: { state: 'failed', failure, released: false }, trouble: undefined, syncRequest: undefined };
+}
+
+/** Writes the status where it changed, pinned to what it was decided on, and tells people what happened. */
+async function report(
+  scope: ReferenceScope,
+  reference: Reference,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  const status = nextStatus(reference, findings, new Date(scope.clock.now()).toISOString());
+  if (sameStatus(reference.status, status)) return;
+  const { name, namespace, uid, resourceVersion } = reference.metadata;
+  const body = { metadata: { name, namespace, uid, resourceVersion }, status };
+  const options = { signal, fieldManager: 'keyferry', force: true, subresource: 'status' } as const;
+  const written = await scope.client.apply(secretReferences, body, options);
+  scope.view.wrote(reference, toReference(written));
+  recordOutcome(scope.events, reference, status, findings);
+}

@@ -1,0 +1,30 @@
+import { group, version } from '../../api/v1/names.ts';
+import type { Condition } from '../../api/v1/conditions.ts';
+import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Reference } from './reference.ts';
+import type { Findings } from './status.ts';
+
+/** Tells what a person would want to see in `kubectl describe`: new content, and a condition that became another. */
+export function recordOutcome(
+  events: EventRecorder,
+  reference: Reference,
+  status: SecretReferenceStatus,
+  findings: Findings,
+): void {
+  const { name, namespace, uid } = reference.metadata;
+  const regarding = { apiVersion: `${group}/${version}`, kind: 'SecretReference', namespace, name, uid };
+  if (findings.outcome.state === 'synced' && findings.outcome.changed) {
+    const note = `wrote ${status.summary ?? ''} to Secret ${findings.outcome.target.name}`;
+    events.record({ regarding, type: 'Normal', reason: 'Synced', action: 'Sync', note });
+  }
+  for (const after of (status.conditions ?? []).filter(isBad)) {
+    const before = reference.status.conditions?.find((condition) => condition.type === after.type);
+    if (before?.status === after.status && before.message === after.message) continue;
+    events.record({ regarding, type: 'Warning', reason: after.reason, action: 'Sync', note: after.message });
+  }
+}
+
+function isBad(condition: Condition): boolean {
+  return condition.status === (condition.type === 'Stale' ? 'True' : 'False');
+}

@@ -1,0 +1,100 @@
+import type { DataFromEntry } from '../../api/v1/secret-reference.ts';
+import { managerKey, managerLabel } from '../manager-key.ts';
+import { keyName } from './content/key-name.ts';
+import { extractAll, extractProperty } from './content/property.ts';
+import type { Reader } from './reader.ts';
+import type { Reference } from './reference.ts';
+import { chain, guarded, originOf, type Resolution, resolved } from './resolution.ts';
+import { selectorOf, selectorText } from './selection.ts';
+
+type Extract = NonNullable<DataFromEntry['extract']>;
+type Find = NonNullable<DataFromEntry['find']>;
+type Versions = NonNullable<DataFromEntry['versions']>;
+
+interface From {
+  readonly reference: Reference;
+  readonly manager: string;
+  readonly style: NonNullable<DataFromEntry['keys']>;
+  /** Where it stands in the spec: `dataFrom[0]`. */
+  readonly where: string;
+  readonly reader: Reader;
+}
+
+/** Resolves one entry of `dataFrom` to the keys that it brings. */
+export function resolveFrom(reference: Reference, entry: DataFromEntry, where: string, reader: Reader): Resolution {
+  const manager = managerKey(entry.managerRef ?? reference.spec.managerRef, reference.metadata.namespace);
+  const from: From = { reference, manager, style: entry.keys ?? { style: 'AsIs' }, where, reader };
+  if (entry.extract !== undefined) return resolveExtract(from, entry.extract);
+  if (entry.find !== undefined) return resolveFind(from, entry.find);
+  if (entry.versions !== undefined) return resolveVersions(from, entry.versions);
+  return resolved([]);
+}
+
+function resolveExtract(from: From, extract: Extract): Resolution {
+  const selector = selectorOf(extract);
+  const what = `${from.where}, secret ${extract.secret}`;
+  return guarded(what, () =>
+    chain(from.reader.value(from.manager, extract.secret, selector, what), (version) => {
+      const origin = originOf(from.manager, extract.secret, selectorText(selector), version);
+      const object = extract.property === undefined ? version.value : extractProperty(version.value, extract.property);
+      const keys = [...extractAll(object, from.style)].map(([key, value]) => ({ key, value, origin, listable: false }));
+      return resolved(keys);
+    }),
+  );
+}
+
+function resolveFind(from: From, find: Find): Resolution {
+  const query = { prefix: find.prefix ?? '', tags: new Map(Object.entries(find.tags ?? {})) };
+  // What the target holds now leaves only after a direct look at that name: a listing may lag.
+  const held = (from.reference.status.versions ?? [])
+    .filter((version) => version.manager === managerLabel(from.manager) && version.secret.startsWith(query.prefix))
+    .map((version) => version.secret);
+  const answer = from.reader.find(from.manager, query, [...new Set(held)], `${from.where}, find`);
+  return chain(answer, (names) => joined(names.map((name) => resolveFound(from, name))));
+}
+
+function resolveFound(from: From, secret: string): Resolution {
+  const what = `${from.where}, secret ${secret}`;
+  return guarded(what, () => {
+    const key = keyName(from.style, secret);
+    return chain(from.reader.value(from.manager, secret, { kind: 'latest' }, what), (version) =>
+      resolved([
+        { key, value: version.value, origin: originOf(from.manager, secret, 'latest', version), listable: true },
+      ]),
+    );
+  });
+}
+
+function resolveVersions(from: From, versions: Versions): Resolution {
+  const what = `${from.where}, secret ${versions.secret}`;
+  return chain(from.reader.versions(from.manager, versions.secret, what), (summaries) =>
+    joined(summaries.slice(0, versions.last).map(({ version }) => resolveVersion(from, versions.secret, version))),
+  );
+}
+
+function resolveVersion(from: From, secret: string, id: string): Resolution {
+  const selector = { kind: 'version', version: id } as const;
+  const what = `${from.where}, secret ${secret}, version ${id}`;
+  return guarded(what, () => {
+    const key = keyName(from.style, id);
+    return chain(from.reader.value(from.manager, secret, selector, what), (version) =>
+      resolved([
+        {
+          key,
+          value: version.value,
+          origin: originOf(from.manager, secret, selectorText(selector), version),
+          listable: true,
+        },
+      ]),
+    );
+  });
+}
+
+/** All or nothing: the first failure that is definite, else pending, else a failure that is not, else all keys. */
+function joined(parts: readonly Resolution[]): Resolution {
+  const failed = parts.filter((part) => part.state === 'failed');
+  const refused = failed.find((part) => !part.failure.transient);
+  if (refused !== undefined) return refused;
+  const pending = parts.find((part) => part.state === 'pending');
+  return pending ?? failed[0] ?? resolved(parts.flatMap((part) => (part.state === 'resolved' ? part.keys : [])));
+}

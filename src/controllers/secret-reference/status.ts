@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition } from '../../api/v1/conditions.ts';
+import type { HeldVersion, SecretReferenceStatus, TargetStatus } from '../../api/v1/secret-reference.ts';
+import type { Trouble } from '../../managers/topic.ts';
+import type { Failure } from './failure.ts';
+import { summaryOf } from './held-versions.ts';
+import type { Reference } from './reference.ts';
+
+/** What a reconcile found, as far as a status says it. */
+export interface Findings {
+  readonly outcome:
+    | {
+        readonly state: 'synced';
+        readonly versions: readonly HeldVersion[];
+        readonly target: TargetStatus;
+        readonly changed: boolean;
+      }
+    /** `released`: the target was given up, because its access was revoked. */
+    | { readonly state: 'failed'; readonly failure: Failure; readonly released: boolean }
+    | { readonly state: 'suspended' };
+  readonly trouble: Trouble | undefined;
+  readonly syncRequest: string | undefined;
+}
+
+/** The status as it should be. Pure; `now` is used only where something changes. */
+export function nextStatus(reference: Reference, findings: Findings, now: string): SecretReferenceStatus {
+  const { metadata, status } = reference;
+  const { versions, target, lastChangeTime } = held(status, findings.outcome, now);
+  const lastSyncRequest = findings.syncRequest ?? status.lastSyncRequest;
+  const conditions = [readyCondition(reference, findings), staleCondition(findings)].map((condition) =>
+    stamped(condition, status.conditions ?? [], metadata.generation, now),
+  );
+  return {
+    observedGeneration: metadata.generation,
+    conditions,
+    summary: summaryOf(versions ?? []),
+    ...(versions === undefined ? {} : { versions: [...versions] }),
+    ...(target === undefined ? {} : { target }),
+    ...(lastChangeTime === undefined ? {} : { lastChangeTime }),
+    ...(lastSyncRequest === undefined ? {} : { lastSyncRequest }),
+  };
+}
+
+interface Held {
+  readonly versions?: readonly HeldVersion[] | undefined;
+  readonly target?: TargetStatus | undefined;
+  readonly lastChangeTime?: string | undefined;
+}
+
+/** What the target holds: what was just found, else what was known before. */
+function held(status: SecretReferenceStatus, outcome: Findings['outcome'], now: string): Held {
+  const { lastChangeTime } = status;
+  if (outcome.state === 'synced') return { ...outcome, lastChangeTime: outcome.changed ? now : lastChangeTime };
+  return outcome.state === 'failed' && outcome.released ? { lastChangeTime } : status;
+}
+
+export function sameStatus(a: SecretReferenceStatus, b: SecretReferenceStatus): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+/** True while the target holds values that fit the spec as it is now. */
+export function isSynced(reference: Reference): boolean {
+  const { status, metadata } = reference;
+  const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+  return ready?.status === 'True' && status.observedGeneration === metadata.generation && status.target !== undefined;
+}
+
+type Draft = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+function readyCondition(reference: Reference, { outcome }: Findings): Draft {
+  const type = 'Ready';
+  if (outcome.state === 'synced') {
+    return { type, status: 'True', reason: 'Synced', message: heldMessage(outcome) };
+  }
+  const synced = isSynced(reference);
+  if (outcome.state === 'suspended') {
+    const message = 'suspended: nothing is synced or repaired until spec.suspend is false';
+    return { type, status: synced ? 'True' : 'False', reason: 'Suspended', message };
+  }
+  const { failure } = outcome;
+  // A manager that can't be asked takes nothing back: the Secret still holds what the manager last said.
+  if (failure.transient && synced)
+    return { type, status: 'True', reason: 'Synced', message: heldMessage(reference.status) };
+  return { type, status: 'False', reason: failure.reason, message: failure.message };
+}
+
+function heldMessage({ target, versions }: Held): string {
+  return `Secret ${target?.name ?? ''} holds ${summaryOf(versions ?? [])}`;
+}
+
+function staleCondition({ trouble }: Findings): Draft {
+  if (trouble?.stale !== true) {
+    return { type: 'Stale', status: 'False', reason: 'UpToDate', message: 'the manager answers' };
+  }
+  const message = `the manager can't be asked, the Secret keeps its last values: ${trouble.error.message}`;
+  return { type: 'Stale', status: 'True', reason: trouble.error.reason, message };
+}
+
+/** Keeps the time of the last transition while the status of a condition stays. */
+function stamped(draft: Draft, before: readonly Condition[], generation: number, now: string): Condition {
+  const old = before.find((condition) => condition.type === draft.type);
+  return {
+    type: draft.type,
+    status: draft.status,
+    reason: draft.reason,
+    message: draft.message,
+    observedGeneration: generation,
+    lastTransitionTime: old?.status === draft.status ? old.lastTransitionTime : now,
+  };
+}

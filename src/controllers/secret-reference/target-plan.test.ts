@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { annotations, labels } from '../../api/v1/names.ts';
+import { SecretValue } from '../../managers/secret-value.ts';
+import { base64, buildOwnedSecret, buildReference } from '../testing/builders.ts';
+import { type DesiredTarget, desiredTarget } from './desired-target.ts';
+import { newTarget, planTarget } from './target-plan.ts';
+
+const held = (version: string) => ({
+  manager: 'ClusterSecretManager//default',
+  secret: 'db.password',
+  requested: 'latest',
+  version,
+  identity: `${version}@abc`,
+  keys: ['password'],
+  since: 'then',
+});
+
+function desired(
+  value: string,
+  options: { content?: string; version?: string; spec?: object; uid?: string } = {},
+): DesiredTarget {
+  const reference = buildReference({ spec: options.spec ?? {}, metadata: { uid: options.uid ?? 'uid-1' } });
+  const values = new Map([['password', SecretValue.fromString(value)]]);
+  return desiredTarget(reference, values, [held(options.version ?? 'v1')], options.content ?? '1:aaaa');
+}
+
+function written(plan: ReturnType<typeof planTarget>) {
+  if (plan.action !== 'write') throw new Error(`expected a write, not ${plan.action}`);
+  return plan;
+}
+
+describe('a new target', () => {
+  it('carries its owner, its content and an empty previous content', () => {
+    const body = newTarget(desired('one'));
+    expect(body).toMatchObject({
+      type: 'Opaque',
+      data: { password: base64('one') },
+      metadata: {
+        name: 'api-db',
+        namespace: 'shop',
+        labels: { [labels.target]: 'owned' },
+        annotations: {
+          [annotations.content]: '1:aaaa',
+          [annotations.previous]: '',
+          [annotations.referenceUid]: 'uid-1',
+        },
+        ownerReferences: [{ uid: 'uid-1', blockOwnerDeletion: false }],
+      },
+    });
+  });
+
+  it('has no owner reference when it is to stay behind', () => {
+    const body = newTarget(desired('one', { spec: { target: { ownership: 'Orphan' } } }));
+    expect(body.metadata).not.toHaveProperty('ownerReferences');
+  });
+});
+
+describe('an existing target of ours', () => {
+  it('is left alone when everything is as it should be', () => {
+    expect(planTarget(desired('one'), buildOwnedSecret())).toEqual({ action: 'none' });
+  });
+
+  it('gets new bytes with the uid and resourceVersion that were read, and keeps the content before', () => {
+    const plan = written(planTarget(desired('two', { content: '1:bbbb', version: 'v2' }), buildOwnedSecret()));
+    expect(plan.bytesChange).toBe(true);
+    expect(plan.remove).toBeUndefined();
+    expect(plan.apply.metadata).toMatchObject({
+      uid: 'secret-uid',
+      resourceVersion: '7',
+      annotations: { [annotations.content]: '1:bbbb', [annotations.previous]: '1:aaaa' },
+    });
+  });
+
+  it('keeps its content when a new version has equal bytes', () => {
+    const plan = written(planTarget(desired('one', { content: '1:bbbb', version: 'v2' }), buildOwnedSecret()));
+    expect(plan.bytesChange).toBe(false);
+    expect(plan.apply.metadata['annotations']).toMatchObject({
+      [annotations.content]: '1:aaaa',
+      [annotations.versions]: 'db.password@v2',
+    });
+  });
+
+  it('keeps its content when drift is repaired', () => {
+    const drifted = buildOwnedSecret({ data: { password: base64('changed by hand') } });
+    const plan = written(planTarget(desired('one'), drifted));
+    expect(plan.apply.metadata['annotations']).toMatchObject({
+      [annotations.content]: '1:aaaa',
+      [annotations.previous]: '',
+    });
+  });
+
+  it('loses keys of others in the same patch that brings the new bytes', () => {
+    const withForeign = buildOwnedSecret({ data: { password: base64('one'), extra: base64('x') } });
+    const plan = written(planTarget(desired('two', { content: '1:bbbb' }), withForeign));
+    expect(plan.remove).toMatchObject({
+      metadata: { uid: 'secret-uid', resourceVersion: '7' },
+      data: { password: base64('two'), extra: null },
+    });
+  });
+
+  it('loses labels that the reference no longer asks for, and keeps those of others', () => {
+    const base = buildOwnedSecret();
+    const existing = buildOwnedSecret({
+      metadata: {
+        ...base.metadata,
+        labels: { ...base.metadata.labels, ours: 'x', theirs: 'y' },
+        managedFields: [
+          { manager: 'keyferry-uid-1', fieldsV1: { 'f:metadata': { 'f:labels': { '.': {}, 'f:ours': {} } } } },
+          { manager: 'kubectl', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:theirs': {} } } } },
+        ],
+      },
+    });
+    const plan = written(planTarget(desired('one'), existing));
+    expect(plan.remove?.metadata['labels']).toEqual({ ours: null, [labels.target]: 'owned' });
+  });
+
+  it('is let go when ownership becomes Orphan', () => {
+    const plan = written(planTarget(desired('one', { spec: { target: { ownership: 'Orphan' } } }), buildOwnedSecret()));
+    expect(plan.remove?.metadata['ownerReferences']).toEqual([]);
+  });
+
+  it('is a conflict when its type can not become the wanted one', () => {
+    const plan = planTarget(desired('one'), buildOwnedSecret({ type: 'kubernetes.io/tls' }));
+    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('has type kubernetes.io/tls') });
+  });
+
+  it('is a conflict when somebody made it immutable and the bytes differ', () => {
+    const plan = planTarget(desired('two'), buildOwnedSecret({ immutable: true }));
+    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('immutable') });
+  });
+});
+
+describe('a Secret that somebody else has', () => {
+  const foreign = () =>
+    buildOwnedSecret({
+      metadata: { labels: {}, annotations: {}, ownerReferences: [], managedFields: [{ manager: 'helm' }] },
+    });
+
+  it('is not taken, and the message says who has it and how to let us', () => {
+    const plan = planTarget(desired('one'), foreign());
+    expect(plan).toMatchObject({
+      action: 'conflict',
+      message: expect.stringMatching(/helm.*keyferry\.io\/adopt=true/u),
+    });
+  });
+
+  it('is taken once its annotation allows it', () => {
+    const secret = foreign();
+    secret.metadata.annotations = { [annotations.adopt]: 'true' };
+    expect(planTarget(desired('one'), secret).action).toBe('write');
+  });
+
+  it('is not taken from an earlier reference of the same name: ownership goes by uid', () => {
+    const plan = planTarget(desired('one', { uid: 'uid-2' }), buildOwnedSecret());
+    expect(plan).toMatchObject({
+      action: 'conflict',
+      message: expect.stringContaining('SecretReference shop/api-db (uid uid-1)'),
+    });
+  });
+});
+
+describe('a merged target', () => {
+  const merge = { target: { ownership: 'Merge' } };
+  const shared = (consent: boolean) =>
+    buildOwnedSecret({
+      data: { other: base64('x') },
+      metadata: { labels: {}, annotations: consent ? { [annotations.merge]: 'true' } : {}, ownerReferences: [] },
+    });
+
+  it('needs consent on the Secret itself', () => {
+    const plan = planTarget(desired('one', { spec: merge }), shared(false));
+    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('keyferry.io/merge=true') });
+  });
+
+  it('gets only our keys, and nothing of others is removed', () => {
+    const plan = written(planTarget(desired('one', { spec: merge }), shared(true)));
+    expect(plan.apply['data']).toEqual({ password: base64('one') });
+    expect(plan.remove).toBeUndefined();
+    expect(plan.apply).not.toHaveProperty('type');
+    expect(plan.apply.metadata).not.toHaveProperty('ownerReferences');
+  });
+
+  it('is refused where another reference owns the Secret whole', () => {
+    const plan = planTarget(desired('one', { spec: merge, uid: 'uid-2' }), buildOwnedSecret());
+    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('belongs whole') });
+  });
+});

@@ -1,0 +1,133 @@
+import type { CallOptions, KubeBody, KubeClient } from '../../kube/client.ts';
+import { isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { secrets } from '../../kube/resource.ts';
+import type { DesiredTarget } from './desired-target.ts';
+import { definite, type Failure } from './failure.ts';
+import { newTarget, planTarget } from './target-plan.ts';
+import { type ExistingSecret, fieldManagerOf, mergedAnnotation, toExistingSecret } from './target-secret.ts';
+
+/** What a Secret was after a look at its bytes. */
+export interface TargetSeen {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export type TargetOutcome =
+  | { readonly state: 'synced'; readonly seen: TargetSeen; readonly change: 'none' | 'created' | 'bytes' | 'metadata' }
+  | { readonly state: 'failed'; readonly failure: Failure };
+
+/**
+ * Makes the target what it should be: created by POST, so that what exists is never taken, and later written with the uid and the resourceVersion that
+ * the decision was made on.
+ * @throws KubeError for what another try may heal, conflicts of versions among it.
+ */
+export async function writeTarget(
+  client: KubeClient,
+  desired: DesiredTarget,
+  options: CallOptions,
+): Promise<TargetOutcome> {
+  const existing = await readSecret(client, desired, options);
+  if (existing === undefined) return createTarget(client, desired, options);
+  const plan = planTarget(desired, existing);
+  if (plan.action === 'conflict') return failed(plan.message);
+  if (plan.action === 'none') return { state: 'synced', seen: seenOf(existing), change: 'none' };
+  try {
+    const latest = plan.remove === undefined ? existing : await removeStale(client, desired, plan.remove, options);
+    const body = pin(plan.apply, latest.metadata.resourceVersion);
+    const force = desired.ownership !== 'Merge';
+    const written = await client.apply(secrets, body, { ...options, fieldManager: desired.fieldManager, force });
+    return { state: 'synced', seen: seenOf(written), change: plan.bytesChange ? 'bytes' : 'metadata' };
+  } catch (error) {
+    return refusalOf(error, desired);
+  }
+}
+
+async function createTarget(client: KubeClient, desired: DesiredTarget, options: CallOptions): Promise<TargetOutcome> {
+  if (desired.ownership === 'Merge') {
+    return failed(
+      `Secret ${desired.name} does not exist: ownership Merge adds keys to a Secret that does; create it, or use Owner`,
+    );
+  }
+  try {
+    const created = await client.create(secrets, newTarget(desired), {
+      ...options,
+      fieldManager: desired.fieldManager,
+    });
+    return { state: 'synced', seen: seenOf(created), change: 'created' };
+  } catch (error) {
+    return refusalOf(error, desired);
+  }
+}
+
+async function removeStale(
+  client: KubeClient,
+  desired: DesiredTarget,
+  body: KubeBody,
+  options: CallOptions,
+): Promise<Pick<ExistingSecret, 'metadata'>> {
+  const patched = await client.mergePatch(secrets, body, { ...options, fieldManager: desired.fieldManager });
+  return toExistingSecret(patched);
+}
+
+/** Reads a target whole; undefined where it does not exist. */
+export async function readSecret(
+  client: KubeClient,
+  target: { readonly namespace: string; readonly name: string },
+  options: CallOptions,
+): Promise<ExistingSecret | undefined> {
+  try {
+    return toExistingSecret(await client.get(secrets, { namespace: target.namespace, name: target.name }, options));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Takes back the keys that a reference merged into a Secret: what its field manager no longer applies goes. */
+export async function withdrawMerged(
+  client: KubeClient,
+  secret: { readonly metadata: { readonly name: string; readonly namespace: string } & TargetSeen },
+  referenceUid: string,
+  options: CallOptions,
+): Promise<void> {
+  const { name, namespace, uid, resourceVersion } = secret.metadata;
+  const body = { metadata: { name, namespace, uid, resourceVersion } };
+  await client.apply(secrets, body, { ...options, fieldManager: fieldManagerOf(referenceUid), force: false });
+}
+
+/** True where the Secret holds keys that this reference merged. */
+export function holdsMerged(annotations: Readonly<Record<string, string>>, referenceUid: string): boolean {
+  return Object.hasOwn(annotations, mergedAnnotation(referenceUid));
+}
+
+function seenOf(object: { readonly metadata: TargetSeen }): TargetSeen {
+  return { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion };
+}
+
+function pin(body: KubeBody, resourceVersion: string): KubeBody {
+  return { ...body, metadata: { ...body.metadata, resourceVersion } };
+}
+
+function failed(message: string): TargetOutcome {
+  return { state: 'failed', failure: definite('TargetConflict', message) };
+}
+
+/** What the API server refuses for good becomes the reference's condition; the rest is thrown on, to be tried again. */
+function refusalOf(error: unknown, desired: DesiredTarget): TargetOutcome {
+  if (isInvalid(error)) {
+    const names = error.causes.map((cause) => cause.field).filter((field) => field !== '');
+    const fields = names.length === 0 ? '' : ` (${names.join(', ')})`;
+    const message = `the API server refuses the values as a Secret of type ${desired.type}${fields}: correct the value in the manager, or the type`;
+    return { state: 'failed', failure: definite('InvalidValue', message) };
+  }
+  if (isForbidden(error)) {
+    const message = `the operator may not write Secret ${desired.name} here: a policy, a quota or its role refuses it`;
+    return { state: 'failed', failure: definite('TargetConflict', message) };
+  }
+  if (isConflict(error) && error.causes.some((cause) => cause.reason === 'FieldManagerConflict')) {
+    return failed(
+      `Secret ${desired.name} already has some of these keys from somebody else: rename them, or remove them there`,
+    );
+  }
+  throw error;
+}

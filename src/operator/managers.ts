@@ -1,0 +1,100 @@
+import { managerKey, parseManagerKey } from '../controllers/manager-key.ts';
+import { createCredentialWatcher, watchSecret } from '../controllers/secret-manager/credentials.ts';
+import { createDirectory, type WritableDirectory } from '../controllers/secret-manager/directory.ts';
+import { createIdentityProbe } from '../controllers/secret-manager/probe.ts';
+import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
+import { type ManagerScope, reconcileManager } from '../controllers/secret-manager/reconcile.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createManager } from '../managers/registry.ts';
+import { createSessions } from '../managers/sessions.ts';
+import { type Controller, createController } from '../runtime/controller.ts';
+import type { Request } from '../runtime/request.ts';
+import type { Caches } from './caches.ts';
+import type { OperatorParts } from './parts.ts';
+import { sourceMetrics } from './source-metrics.ts';
+
+/** Milliseconds: how many references use a manager is written at most this often. */
+const USAGE_DELAY = 5_000;
+
+export interface Managers {
+  readonly controller: Controller;
+  readonly directory: WritableDirectory;
+  /** The references of a manager may have become more or fewer. */
+  readonly onUse: (managerKey: string) => void;
+  readonly close: () => void;
+}
+
+export interface ManagerHooks {
+  readonly requeueReferences: (managerKey: string) => void;
+  readonly requeueSubscriber: (subscriber: string) => void;
+}
+
+/** The controller of managers of both kinds. A request with an empty namespace is a cluster manager. */
+export function createManagers(
+  parts: OperatorParts,
+  caches: Caches,
+  client: KubeClient,
+  clusterUid: () => string,
+  hooks: ManagerHooks,
+): Managers {
+  const { clock, random, logger, config } = parts;
+  const find = finder(caches);
+  const directory = createDirectory((key) => find(key) !== undefined);
+  const enqueue = (key: string): void => controller.enqueue(parseManagerKey(key));
+  const sessions = createSessions({
+    clock,
+    random,
+    logger,
+    onChange: (_key, subscriber) => hooks.requeueSubscriber(subscriber),
+    ...sourceMetrics(parts.registry),
+  });
+  const credentials = createCredentialWatcher(watchSecret(parts), enqueue);
+  const scope: ManagerScope = {
+    client,
+    find,
+    directory,
+    sessions,
+    credentials,
+    probe: createIdentityProbe(enqueue),
+    createManager,
+    requeueReferences: hooks.requeueReferences,
+    operatorNamespace: config.namespace,
+    clusterUid,
+    trustedLabels: new Set(config.trustedNamespaceLabels),
+    clock,
+    logger,
+  };
+  const controller = managerController(parts, caches, scope);
+  return {
+    controller,
+    directory,
+    onUse: (key) => controller.enqueueAfter(parseManagerKey(key), USAGE_DELAY),
+    close: () => {
+      sessions.close();
+      credentials.close();
+    },
+  };
+}
+
+function finder(caches: Caches): (key: string) => ManagerObject | undefined {
+  return (key) => {
+    const { kind, namespace, name } = parseManagerKey(key);
+    return (kind === 'SecretManager' ? caches.secretManagers : caches.clusterSecretManagers).get(namespace, name);
+  };
+}
+
+function managerController(parts: OperatorParts, caches: Caches, scope: ManagerScope): Controller {
+  const controller = createController({
+    ...parts,
+    name: 'secretmanager',
+    reconcile: (request: Request, signal) => reconcileManager(scope, keyOfRequest(request), signal),
+  });
+  for (const store of [caches.secretManagers, caches.clusterSecretManagers]) {
+    store.onChange(({ object }) => controller.enqueue(object.metadata));
+  }
+  return controller;
+}
+
+function keyOfRequest({ namespace, name }: Request): string {
+  return managerKey({ kind: namespace === '' ? 'ClusterSecretManager' : 'SecretManager', name }, namespace);
+}

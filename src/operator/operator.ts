@@ -1,0 +1,96 @@
+import type { Config } from '../config.ts';
+import { createKubeClient } from '../kube/rest-client.ts';
+import { loadKubeServer } from '../kube/config.ts';
+import { createElector } from '../kube/lease.ts';
+import { createEventRecorder } from '../kube/events.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createTransport, type Transport } from '../kube/transport.ts';
+import type { Clock, Random } from '../runtime/clock.ts';
+import type { Controller } from '../runtime/controller.ts';
+import { createControllerMetrics } from '../runtime/controller-metrics.ts';
+import { createHttpServer, type NamedChecks } from '../runtime/http-server.ts';
+import { createLifecycle, type ExitReason, type Lead, leadAlone } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { addProcessMetrics, createRegistry, type Registry, watchEventLoop } from '../runtime/metrics.ts';
+import { createCaches } from './caches.ts';
+import { cachesHealth, runCaches } from './cache-run.ts';
+import { clientMetrics } from './client-metrics.ts';
+import { createClusterIdentity } from './cluster-identity.ts';
+import type { OperatorParts } from './parts.ts';
+import { createControllers } from './references.ts';
+
+export interface OperatorSettings {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Runs the operator until `signal` aborts or its leadership is lost. */
+export async function runOperator(settings: OperatorSettings, signal: AbortSignal): Promise<ExitReason> {
+  const { config, clock, random, logger } = settings;
+  const registry = createRegistry();
+  const transport = connect(settings, registry);
+  const client = createKubeClient(transport);
+  const events = createEventRecorder({
+    ...settings,
+    client,
+    controller: 'keyferry.io/operator',
+    instance: config.identity,
+  });
+  const metrics = createControllerMetrics(registry);
+  const parts: OperatorParts = { config, transport, clock, random, logger, registry, metrics };
+  const caches = createCaches(parts, config.watchNamespaces);
+  try {
+    const cluster = createClusterIdentity(client, settings);
+    const controllers = createControllers(parts, caches, client, events, cluster.uid);
+    const lifecycle = createLifecycle({
+      http: createHttpServer({
+        address: config.httpAddress,
+        live: { reflectors: cachesHealth(caches, clock), ...controllerChecks(controllers.all) },
+        ready: { caches: () => lifecycle.readiness() },
+        registry,
+        clock,
+        logger,
+      }),
+      caches: runCaches([...caches.reflectors, cluster]),
+      lead: leadership(settings, client),
+      workers: [...controllers.all, { run: (stop) => events.run(stop) }],
+      clock,
+      logger,
+      gracePeriod: config.gracePeriod,
+    });
+    addProcessMetrics(registry, clock);
+    void watchEventLoop(registry, clock, signal);
+    const reason = await lifecycle.run(signal);
+    controllers.close();
+    return reason;
+  } finally {
+    await transport.close();
+  }
+}
+
+function connect({ config, version, clock, random }: OperatorSettings, registry: Registry): Transport {
+  const server = loadKubeServer({ kubeconfig: config.kubeconfig, clock });
+  return createTransport({ server, clock, random, version, onRequest: clientMetrics(registry) });
+}
+
+function leadership({ config, clock, random, logger }: OperatorSettings, client: KubeClient): Lead {
+  if (!config.leaderElection) return leadAlone;
+  const elector = createElector({
+    client,
+    namespace: config.namespace,
+    name: 'keyferry-operator',
+    identity: config.identity,
+    durations: { lease: config.leaseDuration, renewDeadline: config.renewDeadline, retryPeriod: config.retryPeriod },
+    clock,
+    random,
+    logger,
+  });
+  return (signal, onStartedLeading) => elector.run({ signal, onStartedLeading });
+}
+
+function controllerChecks(controllers: readonly Controller[]): NamedChecks {
+  return Object.fromEntries(controllers.map((controller) => [controller.name, () => controller.health()]));
+}

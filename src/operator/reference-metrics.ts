@@ -1,0 +1,23 @@
+import type { Reference } from '../controllers/secret-reference/reference.ts';
+import type { Store } from '../kube/store.ts';
+import { gauge, type Registry } from '../runtime/metrics.ts';
+
+/** Counts the references by what their conditions say, when the metrics are read. */
+export function watchReferenceCounts(registry: Registry, references: Store<Reference>): void {
+  const help = 'SecretReferences by the reason of their condition Ready.';
+  gauge(registry, 'keyferry_references', help, ['ready', 'reason'], (made) => {
+    made.reset();
+    for (const { status } of references.list()) {
+      const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+      made.inc({ ready: ready?.status ?? 'Unknown', reason: ready?.reason ?? '' });
+    }
+  });
+  gauge(registry, 'keyferry_references_stale', 'SecretReferences whose manager can not be asked.', [], (made) => {
+    const stale = references.list().filter(({ status }) => status.conditions?.some(isStale));
+    made.set(stale.length);
+  });
+}
+
+function isStale(condition: { readonly type: string; readonly status: string }): boolean {
+  return condition.type === 'Stale' && condition.status === 'True';
+}
