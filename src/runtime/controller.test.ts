@@ -102,15 +102,18 @@ describe('a controller', () => {
         // oxlint-disable-next-line typescript/only-throw-error -- any thrown thing must be survived
         throw 'a string';
       }
-      if (times.length < 4) {
+      if (times.length !== 4) {
         throw new Error('not yet');
       }
       return {};
     });
     controller.enqueue(a);
     void run();
-    await clock.advance(60_000);
+    await clock.advance(1_000);
     expect(times).toEqual([0, 3.75, 11.25, 26.25]);
+    controller.enqueue(a);
+    await clock.advance(3.75);
+    expect(times.slice(4)).toEqual([1_000, 1_003.75]);
   });
 
   it('survives a reconcile that throws before it gives a promise', async () => {

@@ -69,8 +69,8 @@ async function stop(server: Server, clock: Clock): Promise<void> {
     return;
   }
   const closed = once(server, 'close');
+  // Closes idle connections too.
   server.close();
-  server.closeIdleConnections();
   const timer = clock.after(stopGrace, () => server.closeAllConnections());
   await closed;
   timer.cancel();

@@ -186,6 +186,35 @@ describe('a lifecycle', () => {
     expect(clock.monotonic()).toBe(0);
   });
 
+  it('ends with lost leadership also when the work does not heed the abort', async () => {
+    const { clock, log, lifecycle, stop, lost, synced, elected } = setUp(() => ({
+      workers: [{ run: () => new Promise(() => undefined) }],
+    }));
+    const run = lifecycle.run(stop.signal);
+    synced();
+    elected();
+    await clock.flush();
+    lost.abort();
+    await clock.advance(60_000);
+    expect(await run).toBe('lost leadership');
+    expect(log).toContain('http stopped');
+  });
+
+  it('starts no worker when it is elected while it stops', async () => {
+    const { clock, log, lifecycle, stop, synced, elected } = setUp((log) => ({
+      caches: { run: () => new Promise(() => undefined), whenSynced: async () => void log.push('caches synced') },
+    }));
+    const run = lifecycle.run(stop.signal);
+    synced();
+    await clock.flush();
+    stop.abort();
+    elected();
+    await clock.advance(60_000);
+    expect(await run).toBe('stopped');
+    expect(log).toContain('leading');
+    expect(log).not.toContain('workers started');
+  });
+
   it('cuts the grace period short when leadership is lost in it', async () => {
     const { clock, log, lifecycle, stop, lost, synced, elected } = setUp((log) => ({
       workers: [worker(log, new Promise(() => undefined))],

@@ -152,7 +152,7 @@ class Stages {
   }
 
   async #onLeading(leading: AbortSignal): Promise<void> {
-    if (this.#stopWork.signal.aborted || leading.aborted) {
+    if (this.#stop.aborted || leading.aborted) {
       return;
     }
     const lost = this.#whenLost(leading);
