@@ -62,5 +62,5 @@ function stopSignal(): AbortSignal {
 }
 
 process.exitCode = await main();
-// Sockets that the far side keeps open must not keep the process.
-process.exit();
+// What is still in the pipe goes out first; sockets that the far side keeps open must not keep the process.
+process.stdout.write('', () => process.exit());

@@ -14,4 +14,17 @@ describe('the nearest name', () => {
   it.each(['--verbose', '', 'x'])('of %j is none', (name) => {
     expect(nearestName(name, ['--log-format', '--log-level'])).toBeUndefined();
   });
+
+  it.each([
+    ['pasword', ['username', 'password'], 'password'],
+    ['PASSWORD', ['password'], 'password'],
+    ['uper', ['lower', 'upper'], 'upper'],
+    ['usr', ['user', 'users'], 'user'],
+    ['ab', ['b', 'a'], 'a'],
+    ['password', ['username', 'token'], undefined],
+    ['x', [], undefined],
+    ['a', ['xyz'], undefined],
+  ])('to %s among %j is %s', (name, names, expected) => {
+    expect(nearestName(name, names)).toBe(expected);
+  });
 });

@@ -1,27 +1,28 @@
-/** The one of `names` that `name` most likely was to be, if one is near: at most a third of its characters differ, but no more than three. */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
-  const most = Math.min(3, Math.ceil(name.length / 3));
-  const [nearest] = names
-    .map((candidate) => ({ candidate, distance: distanceBetween(name, candidate) }))
-    .filter(({ distance }) => distance <= most)
-    .toSorted((one, other) => one.distance - other.distance);
-  return nearest?.candidate;
-}
-
-/** Levenshtein's distance: how many characters must be put in, taken out or replaced. */
-function distanceBetween(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i += 1) {
-    const current = [i];
-    for (let j = 1; j <= other.length; j += 1) {
-      const replace = cell(previous, j - 1) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      current.push(Math.min(replace, cell(previous, j) + 1, cell(current, j - 1) + 1));
-    }
-    previous = current;
+/** The one of `names` that `name` is most likely a slip of, where there is one: at most a third of it differs, case aside. */
+export function nearestName(name: string, names: Iterable<string>): string | undefined {
+  const wanted = name.toLowerCase();
+  let limit = Math.min(3, Math.max(1, Math.floor(name.length / 3)));
+  let nearest: string | undefined;
+  for (const candidate of [...names].toSorted()) {
+    if (Math.abs(candidate.length - wanted.length) > limit) continue;
+    const difference = editDistance(wanted, candidate.toLowerCase());
+    if (difference > limit) continue;
+    nearest = candidate;
+    limit = difference - 1;
   }
-  return cell(previous, other.length);
+  return nearest;
 }
 
-function cell(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
+/** How many characters must be added, removed or replaced to come from one to the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= from.length; line += 1) {
+    const next = [line];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (row[column - 1] ?? 0) + (to[column - 1] === from[line - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
 }

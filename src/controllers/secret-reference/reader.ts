@@ -3,7 +3,7 @@ import type { AccessedVersion, SecretSummary, Selector, VersionSummary } from '.
 import type { Reading, Subscription, Topic, TopicResult, Trouble } from '../../managers/topic.ts';
 import type { ManagerDirectory, ReadyManager } from '../managers.ts';
 import { managerTitle } from '../manager-key.ts';
-import { nearestName } from './content/nearest-name.ts';
+import { nearestName } from '../../runtime/nearest-name.ts';
 import { definite, type Failure } from './failure.ts';
 import { fullName, shortName } from './selection.ts';
 

@@ -14,6 +14,9 @@ export interface Found {
   readonly gone: ReadonlySet<string>;
 }
 
+/** What a direct look says of a secret that is no more, or that its owner has marked for deletion. */
+const GONE: ReadonlySet<string> = new Set(['SecretNotFound', 'VersionDisabled']);
+
 /** The two calls that finding needs. */
 export interface Finder {
   list(query: FindQuery): Promise<readonly SecretSummary[]>;
@@ -63,7 +66,7 @@ async function look(finder: Finder, query: FindQuery, name: string): Promise<Sec
     if (!(error instanceof ManagerError) || error.transient) {
       throw error;
     }
-    return error.reason === 'SecretNotFound' ? 'gone' : 'doubtful';
+    return GONE.has(error.reason) ? 'gone' : 'doubtful';
   }
 }
 

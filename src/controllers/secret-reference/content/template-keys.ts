@@ -1,6 +1,6 @@
 import type { SecretValue } from '../../../managers/secret-value.ts';
 import { quoted } from './content-error.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 
 const MAX_LISTED = 20;
 

@@ -1,6 +1,6 @@
 import { defaultOptions, type FilteredValueToken, type Token, Tokenizer, TypeGuards } from 'liquidjs';
 import { ContentError, quoted } from './content-error.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import { CHANGES, FILTER_NAMES } from './template-filters.ts';
 
 const MAX_TEMPLATE_SIZE = 65_536;
