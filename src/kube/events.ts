@@ -1,4 +1,5 @@
 import { sleep } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isNotFound, isTooManyRequests, isUnavailable, KubeError } from './errors.ts';
@@ -119,8 +120,7 @@ class Recorder implements EventRecorder {
         return;
       }
       this.#retryOrDrop(series, error);
-      const message = error instanceof KubeError ? error.message : 'stopped';
-      logger.debug('An event could not be written', { reason: series.input.reason, error: message });
+      logger.debug('An event could not be written', { reason: series.input.reason, ...describeError(error) });
     }
   }
 

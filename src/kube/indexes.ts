@@ -1,3 +1,4 @@
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { KubeObject } from './object.ts';
 
@@ -46,7 +47,7 @@ export class Indexes<T extends KubeObject> {
       return valuesOf(object);
     } catch (error) {
       const { namespace, name: objectName } = object.metadata;
-      this.#logger.error('An index failed', { index: name, namespace, name: objectName, error: errorName(error) });
+      this.#logger.error('An index failed', { index: name, namespace, name: objectName, ...describeError(error) });
       return [];
     }
   }
@@ -72,9 +73,4 @@ function putIn<T>(index: Map<string, Set<T>>, value: string, object: T | undefin
   } else {
     found.add(object);
   }
-}
-
-/** The name only: a message could quote the object. */
-export function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -1,7 +1,7 @@
 import { type Clock, type Random, sleep } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { KubeClient } from './client.ts';
-import { KubeError } from './errors.ts';
 import { LeaseRecord } from './lease-record.ts';
 
 /** Milliseconds. Each has to be well above the next. */
@@ -100,7 +100,7 @@ class LeaseElector implements Elector {
         }
       } catch (error) {
         if (!signal.aborted) {
-          logger.warn('The lease could not be read or taken', { error: describe(error) });
+          logger.warn('The lease could not be read or taken', describeError(error));
         }
       }
       await sleep(clock, retryPeriod * (1 + 1.2 * random()), signal);
@@ -116,7 +116,7 @@ class LeaseElector implements Elector {
     run.signal.addEventListener('abort', stop, { once: true });
     const work = startWork(run, inner.signal).finally(() => ended.abort());
     // Where leadership is lost nobody waits for the work any more.
-    work.catch((error: unknown) => logger.error("The leader's work failed", { error: describe(error) }));
+    work.catch((error: unknown) => logger.error("The leader's work failed", describeError(error)));
     const outcome = await this.#renewUntil(ended.signal, acquired);
     run.signal.removeEventListener('abort', stop);
     if (outcome === 'lost') {
@@ -136,7 +136,8 @@ class LeaseElector implements Elector {
     const { retryPeriod, renewDeadline } = this.#durations;
     let renewed = acquired;
     for (;;) {
-      await sleep(clock, Math.min(retryPeriod, renewed + renewDeadline - clock.monotonic()), ended);
+      const untilLost = Math.max(0, renewed + renewDeadline - clock.monotonic());
+      await sleep(clock, Math.min(retryPeriod, untilLost), ended);
       if (ended.aborted) {
         return 'ended';
       }
@@ -163,7 +164,7 @@ class LeaseElector implements Elector {
       return (await this.#record.tryRenew(call.signal, Math.min(left, this.#callDeadline()))) ? 'renewed' : 'taken';
     } catch (error) {
       if (!ended.aborted) {
-        logger.warn('The lease could not be renewed', { error: describe(error) });
+        logger.warn('The lease could not be renewed', describeError(error));
       }
       return 'failed';
     } finally {
@@ -182,7 +183,7 @@ class LeaseElector implements Elector {
       await this.#record.release(new AbortController().signal, releaseDeadline);
     } catch (error) {
       const message = 'The lease could not be released; another process takes it when it expires';
-      this.#options.logger.warn(message, { error: describe(error) });
+      this.#options.logger.warn(message, describeError(error));
     }
   }
 }
@@ -190,11 +191,4 @@ class LeaseElector implements Elector {
 /** Async, so that work that throws at once rejects instead. */
 async function startWork(run: ElectionRun, signal: AbortSignal): Promise<void> {
   await run.onStartedLeading(signal);
-}
-
-function describe(error: unknown): string {
-  if (error instanceof KubeError) {
-    return error.message;
-  }
-  return error instanceof Error ? error.name : typeof error;
 }

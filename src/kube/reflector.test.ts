@@ -126,6 +126,13 @@ describe('the reflector', () => {
     expect(store.size).toBe(2);
   });
 
+  it('is synced with a list that is empty, for which the API server says null', async () => {
+    transport.script({ kind: 'PartialObjectMetadataList', metadata: { resourceVersion: '10' }, items: null });
+    await start({ metadataOnly: true });
+
+    expect(reflector.synced).toBe(true);
+  });
+
   it('follows what happens', async () => {
     transport.script(list('10', raw('a', '1')));
     await start();
@@ -260,7 +267,7 @@ describe('the reflector', () => {
 
     expect([before, watch(0).closed]).toEqual([false, true]);
     expect(watch(1).request.path).toContain('resourceVersion=11');
-    expect(logger.records.at(-1)?.fields['error']).toBe('nothing was heard for 180 s');
+    expect(logger.records.at(-1)?.fields['error']).toBe('IdleWatchError: nothing was heard for 180 s');
   });
 
   it('does not reopen a watch that ends at once in a busy loop', async () => {
@@ -403,6 +410,16 @@ describe('the reflector', () => {
     expect(watch(0).closed).toBe(true);
     expect(clock.pending()).toBe(0);
     expect(logger.records).toEqual([]);
+  });
+
+  it('ends also when it is stopped at the moment at which it is synced', async () => {
+    transport.script(list('10', raw('a', '1')));
+    store.onChange(() => stop.abort());
+
+    await start();
+    await running;
+
+    expect(clock.pending()).toBe(0);
   });
 
   it('says that it was not synced where it is stopped before', async () => {

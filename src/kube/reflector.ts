@@ -1,11 +1,13 @@
 import { backoff } from '../runtime/backoff.ts';
 import { type Clock, type Random, sleep } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isGone, KubeError } from './errors.ts';
 import { createListWatch, type ListWatch, type Selection } from './list-watch.ts';
 import type { KubeObject, RawObject } from './object.ts';
 import { subjectOf } from './path.ts';
 import { isOlderVersion } from './resource-version.ts';
+import { guardSilence, IdleWatchError } from './silence.ts';
 import { errorFromStatus } from './status.ts';
 import type { Store, StoreWriter } from './store.ts';
 import type { Transport } from './transport.ts';
@@ -196,7 +198,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     if (clock.monotonic() - opened >= shortestWatch) {
       this.#progress();
     } else if (this.#position === position) {
-      throw new Error('the watch ended at once');
+      throw new IdleWatchError('the watch ended at once');
     }
   }
 
@@ -239,9 +241,11 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     try {
       return this.#options.transform(raw);
     } catch (error) {
-      // Only the error's name: its message could quote the object.
-      const kind = error instanceof Error ? error.name : typeof error;
-      this.#logger.error('An object could not be understood and is left as it was known', { namespace, name, kind });
+      this.#logger.error('An object could not be understood and is left as it was known', {
+        namespace,
+        name,
+        ...describeError(error),
+      });
       return known;
     }
   }
@@ -260,7 +264,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     const { backoffBase: base, backoffCap: cap } = this.#timings;
     const retryAfter = error instanceof KubeError ? (error.retryAfter ?? 0) : 0;
     const wait = Math.max(backoff({ base, cap, random }, this.#failures), Math.min(retryAfter, longestRetryAfter));
-    this.#logger.warn('Watching failed and is tried again', { error: describe(error), tries: this.#failures, wait });
+    this.#logger.warn('Watching failed and is tried again', { ...describeError(error), tries: this.#failures, wait });
     await sleep(clock, wait, signal);
   }
 
@@ -281,44 +285,4 @@ function needsList(error: unknown): boolean {
     return tooNew || (error.status >= 400 && error.status < 500 && error.status !== 429);
   }
   return error instanceof BrokenWatchError;
-}
-
-/** Messages of `KubeError` and of our own are safe to log; others may quote what was read. */
-function describe(error: unknown): string {
-  if (error instanceof KubeError || error instanceof BrokenWatchError || error instanceof SilenceError) {
-    return error.message;
-  }
-  return error instanceof Error ? error.name : typeof error;
-}
-
-class SilenceError extends Error {
-  override readonly name = 'SilenceError';
-}
-
-/** A signal that aborts with `signal`, or when nothing was heard for `silence` milliseconds: a half-open socket says nothing. */
-function guardSilence(
-  clock: Clock,
-  silence: number,
-  lastHeard: () => number,
-  signal: AbortSignal,
-): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal.reason);
-  const check = (): void => {
-    const left = lastHeard() + silence - clock.monotonic();
-    if (left > 0) {
-      timer = clock.after(left, check);
-    } else {
-      controller.abort(new SilenceError(`nothing was heard for ${String(silence / 1000)} s`));
-    }
-  };
-  let timer = clock.after(silence, check);
-  signal.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    release: () => {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-    },
-  };
 }

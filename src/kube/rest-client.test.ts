@@ -166,6 +166,12 @@ describe('the client', () => {
     ]);
   });
 
+  it('takes an empty list that has null for its items', async () => {
+    const { client } = setUp({ metadata: {}, items: null });
+
+    expect(await client.list(secrets, {}, { signal })).toEqual([]);
+  });
+
   it('starts a list again whose pages became too old', async () => {
     const { client } = setUp({ metadata: { continue: 'more' }, items: [object] }, refusal(410), {
       metadata: {},

@@ -15,7 +15,11 @@ const dryRunSchema = z.looseObject({
 
 const listSchema = z.object({
   metadata: z.object({ continue: z.string().default(''), resourceVersion: z.string().default('') }),
-  items: z.array(rawObjectSchema),
+  // An empty list may have `null` here.
+  items: z
+    .array(rawObjectSchema)
+    .nullable()
+    .transform((items) => items ?? []),
 });
 
 /** The calls that controllers make, over a transport. */

@@ -1,6 +1,7 @@
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { requestKey } from '../runtime/request.ts';
-import { errorName, type IndexFunctions, Indexes } from './indexes.ts';
+import { type IndexFunctions, Indexes } from './indexes.ts';
 import type { KubeObject } from './object.ts';
 
 export interface Change<T> {
@@ -60,7 +61,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T>): Sto
           namespace,
           name,
           type: change.type,
-          error: errorName(error),
+          ...describeError(error),
         });
       }
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { safeMessage } from '../runtime/errors.ts';
 import { type RawObject, rawObjectSchema } from './object.ts';
 import { type Status, statusSchema } from './status.ts';
 
@@ -12,6 +13,7 @@ export type WatchEvent =
 /** A watch sent what is no event. Something may have been lost, so only a new list helps. Never quotes what was sent. */
 export class BrokenWatchError extends Error {
   override readonly name = 'BrokenWatchError';
+  readonly [safeMessage] = true;
 }
 
 const eventSchema = z.discriminatedUnion('type', [

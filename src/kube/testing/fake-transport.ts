@@ -46,6 +46,9 @@ export function createFakeTransport(): FakeTransport {
       return answer;
     },
     stream: (request) => {
+      if (request.signal.aborted) {
+        return untilAborted(request.signal);
+      }
       const refusal = refusals.shift();
       if (refusal !== undefined) {
         refused.push(request);
