@@ -18,6 +18,7 @@ describe('the kubeconfig', () => {
 
   afterEach(async () => {
     vi.useRealTimers();
+    vi.unstubAllEnvs();
     await rm(dir, { recursive: true });
   });
 
@@ -113,6 +114,19 @@ describe('the kubeconfig', () => {
   ])('refuses %s and says what to change', async (_, cluster, message) => {
     await expect(load({ cluster })).rejects.toThrow(KubeConfigError);
     await expect(load({ cluster })).rejects.toThrow(message);
+  });
+
+  it('finds the API server from inside a pod', () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', 'fd00::1');
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '443');
+
+    expect(loadKubeServer({ clock }).url).toBe('https://[fd00::1]:443');
+  });
+
+  it('says what to do where there is neither a kubeconfig nor a pod', () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', undefined);
+
+    expect(() => loadKubeServer({ clock })).toThrow('set KUBECONFIG, or run in a pod');
   });
 
   it('refuses a context that does not exist', async () => {

@@ -76,7 +76,7 @@ function describeFailure(init: KubeErrorInit): string {
   const what = [verb, resource, object].filter((part) => part !== '').join(' ');
   const status = init.status === 0 ? [] : [String(init.status)];
   const why = [...status, init.reason].filter((part) => part !== '').join(' ');
-  const fields = (init.causes ?? []).map(describeCause).filter((part) => part !== '');
+  const fields = [...new Set((init.causes ?? []).map(describeCause))].filter((part) => part !== '');
   const details = [init.detail ?? '', fields.join(', ')].filter((part) => part !== '');
   return [`cannot ${what}: ${why}`, ...details].join(': ');
 }

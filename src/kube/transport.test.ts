@@ -226,6 +226,17 @@ describe('the transport', () => {
     expect(error.stack).not.toContain('canary');
   });
 
+  it('gives up at the deadline when a credential plugin hangs', async () => {
+    const server = { ...api.server, credentials: () => new Promise<never>(() => undefined) };
+    const hanging = createTransport({ server, clock, random: () => 0, version: '1' });
+
+    const call = failureOf(hanging.call(request()));
+    await clock.advance(15_000);
+
+    expect(isTimeout(await call)).toBe(true);
+    await hanging.close();
+  });
+
   it('reports every request with its code and host', async () => {
     api.script(json(200, {}), json(404, {}));
 

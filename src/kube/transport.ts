@@ -167,7 +167,7 @@ async function send(
   const record = (code: string): void =>
     options.onRequest?.({ code, method: request.method, host, seconds: (clock.monotonic() - started) / 1000 });
   limits.signal.throwIfAborted();
-  const credentials = await credentialsFor(server, request);
+  const credentials = await credentialsFor(server, request, limits);
   try {
     const answer = await pool.request({
       origin: new URL(server.url).origin,
@@ -185,13 +185,24 @@ async function send(
   }
 }
 
-async function credentialsFor(server: KubeServer, request: TransportRequest): Promise<KubeCredentials> {
+/** A plugin that hangs hangs no call. */
+async function credentialsFor(
+  server: KubeServer,
+  request: TransportRequest,
+  { signal }: Limits,
+): Promise<KubeCredentials> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(new Error('aborted'));
+  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await server.credentials();
+    return await Promise.race([server.credentials(), aborted.promise]);
   } catch {
+    signal.throwIfAborted();
     // The library's message holds what a credential plugin printed.
     const detail = "the kubeconfig's credential plugin or files failed; try the same kubeconfig with kubectl";
     throw localError(request, 'CredentialsFailed', detail, false);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
