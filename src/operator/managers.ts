@@ -1,12 +1,13 @@
 import { managerKey, parseManagerKey } from '../controllers/manager-key.ts';
 import { createCredentialWatcher, watchSecret } from '../controllers/secret-manager/credentials.ts';
 import { createDirectory, type WritableDirectory } from '../controllers/secret-manager/directory.ts';
+import { createOutages, type Outages } from '../controllers/secret-manager/outages.ts';
 import { createIdentityProbe } from '../controllers/secret-manager/probe.ts';
 import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
 import { type ManagerScope, reconcileManager } from '../controllers/secret-manager/reconcile.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createManager } from '../managers/registry.ts';
-import { createSessions } from '../managers/sessions.ts';
+import { createSessions, type Sessions } from '../managers/sessions.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
 import type { Request } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
@@ -37,17 +38,12 @@ export function createManagers(
   clusterUid: () => string,
   hooks: ManagerHooks,
 ): Managers {
-  const { clock, random, logger, config } = parts;
+  const { clock, logger, config } = parts;
   const find = finder(caches);
   const directory = createDirectory((key) => find(key) !== undefined);
   const enqueue = (key: string): void => controller.enqueue(parseManagerKey(key));
-  const sessions = createSessions({
-    clock,
-    random,
-    logger,
-    onChange: (_key, subscriber) => hooks.requeueSubscriber(subscriber),
-    ...sourceMetrics(parts.registry),
-  });
+  const outages = createOutages(enqueue);
+  const sessions = openSessions(parts, hooks, outages);
   const credentials = createCredentialWatcher(watchSecret(parts), enqueue);
   const scope: ManagerScope = {
     client,
@@ -56,6 +52,7 @@ export function createManagers(
     sessions,
     credentials,
     probe: createIdentityProbe(enqueue),
+    outages,
     createManager,
     requeueReferences: hooks.requeueReferences,
     operatorNamespace: config.namespace,
@@ -74,6 +71,21 @@ export function createManagers(
       credentials.close();
     },
   };
+}
+
+function openSessions(parts: OperatorParts, hooks: ManagerHooks, outages: Outages): Sessions {
+  const { clock, random, logger, registry } = parts;
+  const countCall = sourceMetrics(registry);
+  return createSessions({
+    clock,
+    random,
+    logger,
+    onChange: (_key, subscriber) => hooks.requeueSubscriber(subscriber),
+    onCall: (key, call) => {
+      countCall(key, call);
+      outages.note(key, call);
+    },
+  });
 }
 
 function finder(caches: Caches): (key: string) => ManagerObject | undefined {

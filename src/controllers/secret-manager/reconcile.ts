@@ -13,6 +13,7 @@ import type { ReadyManager } from '../managers.ts';
 import type { CredentialWatcher } from './credentials.ts';
 import type { WritableDirectory } from './directory.ts';
 import { keyOf, type ManagerObject } from './manager-object.ts';
+import type { Outages } from './outages.ts';
 import type { IdentityProbe } from './probe.ts';
 import { type ManagerFindings, nextManagerStatus, sameManagerStatus } from './status.ts';
 
@@ -23,6 +24,7 @@ export interface ManagerScope {
   readonly sessions: Sessions;
   readonly credentials: CredentialWatcher;
   readonly probe: IdentityProbe;
+  readonly outages: Outages;
   readonly createManager: (settings: ManagerSettings) => SecretManager;
   /** Calls the references that name this manager. */
   readonly requeueReferences: (key: string) => void;
@@ -59,6 +61,7 @@ function forget(scope: ManagerScope, key: string): void {
   scope.sessions.remove(key);
   scope.credentials.release(key);
   scope.probe.forget(key);
+  scope.outages.forget(key);
   if (scope.directory.remove(key)) scope.requeueReferences(key);
 }
 
@@ -73,7 +76,7 @@ function examine(scope: ManagerScope, key: string, object: ManagerObject): Manag
     publish(scope, key, object, fingerprint, session);
     const identity = scope.probe.ask(key, fingerprint, session.manager);
     const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access, scope.trustedLabels) : [];
-    return { problem: mistakes[0], identity, usage: session.source.usage() };
+    return { problem: mistakes[0], outage: scope.outages.reasonOf(key), identity, usage: session.source.usage() };
   } catch (error) {
     if (!(error instanceof ManagerError)) throw error;
     return broken(scope, key, fingerprint, error.message);
@@ -143,7 +146,7 @@ function broken(scope: ManagerScope, key: string, fingerprint: string, problem: 
   scope.probe.forget(key);
   const seen = `${fingerprint}/${problem}`;
   if (scope.directory.set(key, seen, { state: 'broken', message: problem })) scope.requeueReferences(key);
-  return { problem, identity: undefined, usage: { secrets: 0, subscribers: 0 } };
+  return { problem, outage: undefined, identity: undefined, usage: { secrets: 0, subscribers: 0 } };
 }
 
 async function report(

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../../api/v1/conditions.ts';
 import type { ManagerStatus } from '../../api/v1/secret-manager.ts';
+import type { ManagerErrorReason } from '../../managers/errors.ts';
 import { backendOf } from '../../managers/registry.ts';
 import type { ManagerObject } from './manager-object.ts';
 import type { Identity } from './probe.ts';
@@ -8,6 +9,8 @@ import type { Identity } from './probe.ts';
 export interface ManagerFindings {
   /** Why it can't work as it is written; what to do. */
   readonly problem: string | undefined;
+  /** Why the backend can't be asked at present. */
+  readonly outage: ManagerErrorReason | undefined;
   readonly identity: Identity | undefined;
   readonly usage: { readonly secrets: number; readonly subscribers: number };
 }
@@ -47,10 +50,15 @@ type Draft = Pick<Condition, 'status' | 'reason' | 'message'>;
 const ASKING: Draft = { status: 'Unknown', reason: 'Asking', message: 'the backend has not answered yet' };
 
 /** Undefined while the backend is being asked: what was said before stays. */
-function readiness({ problem, identity }: ManagerFindings): Draft | undefined {
+function readiness({ problem, outage, identity }: ManagerFindings): Draft | undefined {
   if (problem !== undefined) return { status: 'False', reason: 'InvalidSettings', message: problem };
+  if (outage !== undefined) {
+    const message = 'the backend does not answer; the Secrets keep their last values';
+    return { status: 'False', reason: outage, message };
+  }
   if (identity?.state === 'refused') {
-    return { status: 'False', reason: identity.error.reason, message: identity.error.message };
+    const { reason, message, transient } = identity.error;
+    return { status: transient ? 'Unknown' : 'False', reason, message };
   }
   if (identity?.state === 'known') {
     return { status: 'True', reason: 'Ready', message: `the backend answers as ${identity.identity}` };

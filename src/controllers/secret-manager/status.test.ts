@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
+import { ManagerError } from '../../managers/errors.ts';
+import { buildMetadata } from '../testing/builders.ts';
+import type { ManagerObject } from './manager-object.ts';
+import { type ManagerFindings, nextManagerStatus, sameManagerStatus } from './status.ts';
+
+const object: ManagerObject = {
+  kind: 'SecretManager',
+  metadata: buildMetadata({ name: 'aws' }),
+  spec: secretManagerSpecSchema.parse({ aws: { region: 'eu-west-1' } }),
+  status: {},
+};
+const fine: ManagerFindings = {
+  problem: undefined,
+  outage: undefined,
+  identity: { state: 'known', identity: 'arn:me' },
+  usage: { secrets: 2, subscribers: 3 },
+};
+
+function ready(findings: ManagerFindings, of: ManagerObject = object) {
+  return nextManagerStatus(of, findings, 'now').conditions?.[0];
+}
+
+describe('the status of a manager', () => {
+  it('says who we are and how much it is used', () => {
+    const status = nextManagerStatus(object, fine, 'now');
+    expect(status).toMatchObject({ backend: 'aws', identity: 'arn:me', secretsInUse: 2, referencesInUse: 3 });
+    expect(ready(fine)).toMatchObject({ status: 'True', reason: 'Ready' });
+  });
+
+  it('is the same when nothing changed, whatever the time', () => {
+    const status = nextManagerStatus(object, fine, 'then');
+    expect(sameManagerStatus(status, nextManagerStatus({ ...object, status }, fine, 'now'))).toBe(true);
+  });
+
+  it('is not ready where its settings can not work, and says why', () => {
+    expect(ready({ ...fine, problem: 'no keys' })).toMatchObject({
+      status: 'False',
+      reason: 'InvalidSettings',
+      message: 'no keys',
+    });
+  });
+
+  it('is not ready while the backend does not answer', () => {
+    expect(ready({ ...fine, outage: 'Throttled' })).toMatchObject({ status: 'False', reason: 'Throttled' });
+  });
+
+  it('is not ready where the backend refuses our identity, and unknown where it could not be asked for it', () => {
+    const refused = (reason: 'AccessDenied' | 'ManagerUnavailable'): ManagerFindings => ({
+      ...fine,
+      identity: { state: 'refused', error: new ManagerError(reason, 'no') },
+    });
+    expect(ready(refused('AccessDenied'))).toMatchObject({ status: 'False', reason: 'AccessDenied', message: 'no' });
+    expect(ready(refused('ManagerUnavailable'))).toMatchObject({ status: 'Unknown', reason: 'ManagerUnavailable' });
+  });
+
+  it('keeps what was said while the backend is being asked', () => {
+    const status = nextManagerStatus(object, fine, 'then');
+    expect(ready({ ...fine, identity: { state: 'asking' } }, { ...object, status })).toMatchObject({
+      status: 'True',
+      reason: 'Ready',
+    });
+  });
+});
