@@ -14,5 +14,16 @@ if (command === undefined) {
   process.stderr.write(`Usage: node test/cluster/main.ts ${Object.keys(commands).join('|')}\n`);
   process.exitCode = 2;
 } else {
-  await command();
+  await command().catch((error: unknown) => {
+    process.stderr.write(`${describe(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+/** What went wrong and why, without stack traces: a person reads this. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return error.cause === undefined ? error.message : `${error.message}\nBecause: ${describe(error.cause)}`;
 }
