@@ -43,11 +43,16 @@ export function referencesPolicy({ operator }: PolicyOptions): Policy {
   };
 }
 
-/** Each list is the one before without its first manager: so the first ones are the distinct managers. */
+/**
+ * Each list is the one before without its first manager by name: so the first ones are the distinct managers. By name, as the order in which
+ * CEL walks a map changes from one evaluation to the next, and rule and message must speak of the same manager.
+ */
 function managerVariables(index: number): readonly Variable[] {
-  const first = `variables.from${index}[0]`;
+  const from = `variables.from${index}`;
+  const first = `variables.first${index}`;
   return [
-    { name: `from${index + 1}`, expression: `variables.from${index}.filter(manager, manager != ${first})` },
+    { name: `first${index}`, expression: `${from}.size() == 0 ? '' : ${from}.min()` },
+    { name: `from${index + 1}`, expression: `${from}.filter(manager, manager != ${first})` },
     { name: `kind${index}`, expression: `${first}.split('/')[0]` },
     { name: `name${index}`, expression: `${first}.split('/')[1]` },
     {

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { runKubectl } from '../cluster/kubectl.ts';
+import { kubectlIn, refusal } from './api-objects.ts';
+import { applyRoles, operator, refusedWith } from './policies-support.ts';
+
+const cluster = inject('cluster');
+const namespace = `policies-${randomUUID().slice(0, 8)}`;
+const admin = kubectlIn(cluster, namespace);
+const asOperator = kubectlIn(cluster, namespace, operator);
+
+interface SecretParts {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+function secret(name: string, { type = 'Opaque', data = { key: 'dmFsdWU=' }, ...metadata }: SecretParts = {}): object {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, type, data };
+}
+
+const owned = { 'keyferry.io/target': 'owned' };
+const merged = { 'keyferry.io/target': 'merged' };
+const adopt = { 'keyferry.io/adopt': 'true' };
+const merge = { 'keyferry.io/merge': 'true' };
+const uid = (value: string): Readonly<Record<string, string>> => ({ 'keyferry.io/reference-uid': value });
+
+const create = (object: object): Promise<string | undefined> =>
+  refusal(asOperator(['create', '--dry-run=server', '-f', '-'], object));
+
+/** A patch that the operator makes of a Secret that an administrator has made. */
+async function change(before: SecretParts, patch: object): Promise<string | undefined> {
+  const name = `s-${randomUUID()}`;
+  await admin(['create', '-f', '-'], secret(name, before));
+  return refusal(
+    asOperator(['patch', 'secret', name, '--type=merge', '--dry-run=server', `--patch=${JSON.stringify(patch)}`]),
+  );
+}
+
+async function remove(before: SecretParts): Promise<string | undefined> {
+  const name = `s-${randomUUID()}`;
+  await admin(['create', '-f', '-'], secret(name, before));
+  return refusal(asOperator(['delete', 'secret', name, '--dry-run=server']));
+}
+
+beforeAll(async () => {
+  await applyRoles(cluster);
+  await runKubectl(cluster, ['create', 'namespace', namespace]);
+  await refusedWith(
+    () => asOperator(['create', '--dry-run=server', '-f', '-'], secret('x')),
+    'the label keyferry.io/target',
+  );
+});
+
+afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
+
+describe('rule 13: the operator may create', () => {
+  test('a Secret with its label and its annotations', async () => {
+    const annotations = {
+      'keyferry.io/reference': 'shop/api-db',
+      ...uid('u'),
+      'keyferry.io/versions': 'db.password@3',
+      'keyferry.io/content': 'c',
+      'keyferry.io/previous': '',
+      'example.com/note': 'x',
+    };
+
+    expect(await create(secret('new', { labels: { ...owned, team: 'shop' }, annotations }))).toBeUndefined();
+  });
+
+  test.each([
+    ['without its label', {}, 'may write only Secrets that carry the label keyferry.io/target (owned or merged)'],
+    [
+      'with another value of it',
+      { labels: { 'keyferry.io/target': 'mine' } },
+      'may write only Secrets that carry the label',
+    ],
+    ['that is merged', { labels: merged }, 'the operator may not merge keys into Secret'],
+    [
+      'with a reserved label',
+      { labels: { ...owned, 'app.kubernetes.io/managed-by': 'x' } },
+      'may not set reserved labels: app.kubernetes.io/managed-by',
+    ],
+    [
+      'with another label of ours',
+      { labels: { ...owned, 'keyferry.io/x': 'x' } },
+      'may not set reserved labels: keyferry.io/x',
+    ],
+    [
+      'with a reserved annotation',
+      { labels: owned, annotations: { 'argocd.argoproj.io/sync-options': 'x' } },
+      'may not set reserved annotations: argocd.argoproj.io/sync-options',
+    ],
+    [
+      'with the annotation of a service account',
+      { labels: owned, annotations: { 'kubernetes.io/service-account.name': 'default' } },
+      'may not set reserved annotations: kubernetes.io/service-account.name',
+    ],
+    [
+      'that consents to be adopted',
+      { labels: owned, annotations: adopt },
+      'may not set reserved annotations: keyferry.io/adopt',
+    ],
+  ] satisfies readonly (readonly [string, SecretParts, string])[])('no Secret %s', async (_what, parts, says) => {
+    expect(await create(secret('new', parts))).toContain(says);
+  });
+
+  test('rule 10: no token of a service account, though its own account could', async () => {
+    const annotations = { 'kubernetes.io/service-account.name': 'default' };
+    const token = secret('token', {
+      type: 'kubernetes.io/service-account-token',
+      labels: owned,
+      annotations,
+      data: {},
+    });
+
+    const message = await create(token);
+
+    expect(message).toMatch(/may own no Secret of type kubernetes.io\/service-account-token|reserved annotations/);
+    expect(await create(secret('x', { type: 'example.com/own', labels: owned }))).toContain(
+      'the operator may own no Secret of type example.com/own, only: Opaque, kubernetes.io/tls',
+    );
+  });
+
+  test.each(['sh.helm.release.v1.shop.v1', 'bootstrap-token-abcdef'])('rule 10: no Secret %s', async (name) => {
+    expect(await create(secret(name, { labels: owned }))).toContain(`the operator may not touch Secret ${name}`);
+  });
+
+  test.each(['kube-system', 'kube-public', 'kube-node-lease', 'keyferry'])(
+    'rule 10: no Secret in %s',
+    async (system) => {
+      const object = secret('new', { labels: owned });
+
+      const message = await refusal(
+        kubectlIn(cluster, system, operator)(['create', '--dry-run=server', '-f', '-'], object),
+      );
+
+      expect(message).toContain(`the operator may not touch Secrets of namespace ${system}`);
+    },
+  );
+});
+
+const bytes = { data: { key: 'bmV3' } };
+const labelled = (labels: object, annotations: object = {}): object => ({
+  metadata: { labels, annotations },
+  ...bytes,
+});
+
+describe('rule 13: the operator may change', () => {
+  test.each([
+    ['what it owns', { labels: owned, annotations: uid('u') }, bytes],
+    ['what it has keys in', { labels: merged, annotations: merge }, bytes],
+    ['what consents to be adopted', { annotations: adopt }, labelled(owned, uid('u'))],
+    [
+      'what another reference owned and consents to be adopted',
+      { labels: owned, annotations: { ...uid('u'), ...adopt } },
+      labelled(owned, uid('v')),
+    ],
+    ['what consents to merged keys', { annotations: merge }, labelled(merged, { 'keyferry.io/merged.u': 'api-db' })],
+    [
+      'what it lets go',
+      { labels: merged, annotations: merge },
+      { metadata: { labels: { 'keyferry.io/target': null } } },
+    ],
+    [
+      'what has reserved labels and annotations of others',
+      { labels: { ...owned, 'app.kubernetes.io/name': 'x' }, annotations: { 'meta.helm.sh/release-name': 'x' } },
+      bytes,
+    ],
+    [
+      'a merged Secret of a type that it may not own',
+      { type: 'example.com/own', labels: merged, annotations: merge },
+      bytes,
+    ],
+  ] satisfies readonly (readonly [string, SecretParts, object])[])('%s', async (_what, before, patch) => {
+    expect(await change(before, patch)).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing of a Secret that is not its own', {}, bytes, 'may write only Secrets that carry the label'],
+    [
+      'no Secret into its own',
+      {},
+      labelled(owned),
+      'which is not its own: its owner may allow it by kubectl annotate secret',
+    ],
+    [
+      'no Secret into its own that says no',
+      { annotations: { 'keyferry.io/adopt': 'false' } },
+      labelled(owned),
+      'which is not its own',
+    ],
+    ['no Secret into its own and consent itself', {}, labelled(owned, adopt), 'which is not its own'],
+    [
+      'no Secret that consents to merged keys into its own',
+      { labels: merged, annotations: merge },
+      labelled(owned),
+      'which is not its own',
+    ],
+    [
+      'no Secret of one reference into that of another',
+      { labels: owned, annotations: uid('u') },
+      labelled(owned, uid('v')),
+      'which is not its own',
+    ],
+    ['no Secret that does not consent to merged keys', {}, labelled(merged), 'keyferry.io/merge=true'],
+    [
+      'no Secret that consents to adoption only, by merging',
+      { annotations: adopt },
+      labelled(merged),
+      'keyferry.io/merge=true',
+    ],
+    [
+      'no reserved label of others',
+      { labels: { ...owned, 'app.kubernetes.io/name': 'x' } },
+      labelled({ 'app.kubernetes.io/name': 'y' }),
+      'reserved labels: app.kubernetes.io/name',
+    ],
+    [
+      'no adopted Secret of a type that it may not own',
+      { type: 'example.com/own', annotations: adopt },
+      labelled(owned),
+      'may own no Secret of type example.com/own',
+    ],
+    [
+      'no merged Secret of Helm',
+      { type: 'helm.sh/release.v1', labels: merged, annotations: merge },
+      bytes,
+      'may not write Secrets of type helm.sh/release.v1',
+    ],
+  ] satisfies readonly (readonly [string, SecretParts, object, string])[])('%s', async (_what, before, patch, says) => {
+    expect(await change(before, patch)).toContain(says);
+  });
+});
+
+describe('rule 13: the operator may delete', () => {
+  test('what it owns', async () => {
+    expect(await remove({ labels: owned })).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing that is not its own', {}],
+    ['nothing that it only has keys in', { labels: merged }],
+    ['nothing for consent alone', { annotations: adopt }],
+  ] satisfies readonly (readonly [string, SecretParts])[])('%s', async (_what, before) => {
+    expect(await remove(before)).toContain('the operator may delete only what it owns');
+  });
+});
+
+describe('other people', () => {
+  test('may do with Secrets what their roles allow', async () => {
+    const name = `s-${randomUUID()}`;
+
+    await admin(['create', '-f', '-'], secret(name, { labels: owned, annotations: adopt }));
+
+    expect(await refusal(admin(['delete', 'secret', name]))).toBeUndefined();
+  });
+});
