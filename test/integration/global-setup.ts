@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { runCommand } from '../cluster/command.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import type { KubectlTarget } from '../cluster/kubectl.ts';
 import { startMoto } from '../cluster/moto.ts';
@@ -22,6 +23,8 @@ export interface SharedMoto {
   readonly url: string;
 }
 
+const root = join(import.meta.dirname, '..', '..');
+
 declare module 'vitest' {
   interface ProvidedContext {
     cluster: SharedCluster;
@@ -29,8 +32,9 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one control plane, which has our CRDs and policies, and one moto for the whole run. */
+/** Bundles the operator, and starts one control plane, which has our CRDs and policies, and one moto for the whole run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await runCommand(process.execPath, [join(root, 'scripts', 'build.ts')]);
   const cluster = await startControlPlane({ manifests: manifests(), audit: 'Metadata' });
   const moto = await startMoto().catch(async (error: unknown) => {
     await cluster.stop();
@@ -45,7 +49,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function manifests(): readonly string[] {
-  const root = join(import.meta.dirname, '..', '..');
   const files = ['crds', 'policies'].map((folder) => globSync(join(root, folder, '*.yaml')));
   return files.flat();
 }

@@ -1,0 +1,176 @@
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+
+/** An object as it is sent to the API server. */
+export type KubeBody = Readonly<Record<string, unknown>>;
+
+const metadataSchema = z.looseObject({
+  name: z.string(),
+  namespace: z.string().optional(),
+  uid: z.string(),
+  resourceVersion: z.string(),
+  generation: z.int().optional(),
+  creationTimestamp: z.string().optional(),
+  deletionTimestamp: z.string().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
+  ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string(), uid: z.string() })).default([]),
+  finalizers: z.array(z.string()).default([]),
+});
+
+/** An object as the API server gives it. */
+export const objectSchema = z.looseObject({ metadata: metadataSchema });
+export type ApiObject = z.infer<typeof objectSchema>;
+
+const listSchema = z.object({ items: z.array(objectSchema) });
+
+/** The API server refused. `message` is its own. */
+export class ApiRefusal extends Error {
+  override readonly name = 'ApiRefusal';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface ObjectName {
+  readonly name: string;
+  /** Left out for what stands in no namespace. */
+  readonly namespace?: string;
+}
+
+/** The API server as an administrator sees it: a client that shares no code with the operator. */
+export interface Api {
+  /** Undefined where there is none. */
+  find(kind: string, where: ObjectName): Promise<ApiObject | undefined>;
+  /** @throws ApiRefusal */
+  get(kind: string, where: ObjectName): Promise<ApiObject>;
+  list(kind: string, namespace?: string): Promise<readonly ApiObject[]>;
+  /** POST: fails where it exists. @throws ApiRefusal */
+  create(object: KubeBody): Promise<ApiObject>;
+  /** Server-side apply as the field manager `person`, by force. @throws ApiRefusal */
+  apply(object: KubeBody): Promise<ApiObject>;
+  /** JSON merge patch. @throws ApiRefusal */
+  patch(kind: string, where: ObjectName, body: KubeBody): Promise<ApiObject>;
+  /** @throws ApiRefusal, unless it is gone already. */
+  delete(kind: string, where: ObjectName): Promise<void>;
+  /** Any request; gives the body as text. @throws ApiRefusal */
+  raw(method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT', path: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ours = '/apis/keyferry.io/v1';
+const resources: Readonly<Record<string, readonly [base: string, plural: string]>> = {
+  ConfigMap: ['/api/v1', 'configmaps'],
+  Lease: ['/apis/coordination.k8s.io/v1', 'leases'],
+  Event: ['/apis/events.k8s.io/v1', 'events'],
+  Namespace: ['/api/v1', 'namespaces'],
+  ResourceQuota: ['/api/v1', 'resourcequotas'],
+  Secret: ['/api/v1', 'secrets'],
+  ServiceAccount: ['/api/v1', 'serviceaccounts'],
+  SecretReference: [ours, 'secretreferences'],
+  SecretManager: [ours, 'secretmanagers'],
+  ClusterSecretManager: [ours, 'clustersecretmanagers'],
+};
+
+interface Server {
+  readonly url: string;
+  readonly ca: string;
+  readonly token: string;
+}
+
+const identitySchema = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+
+export function createApi({ url, ca, token }: Server): Api {
+  const dispatcher = new Agent({ connect: { ca } });
+  const call = async (method: Method, path: string, body?: KubeBody, type = 'application/json'): Promise<string> => {
+    const answer = await request(`${url}${path}`, {
+      dispatcher,
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': type },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new ApiRefusal(answer.statusCode, messageOf(text));
+    return text;
+  };
+  const object = async (...args: Parameters<typeof call>): Promise<ApiObject> =>
+    objectSchema.parse(JSON.parse(await call(...args)));
+  const get: Api['get'] = (kind, where) => object('GET', pathOf(kind, where));
+  return {
+    get,
+    find: (kind, where) => unlessNotFound(get(kind, where)),
+    list: async (kind, namespace) => {
+      const { items } = listSchema.parse(JSON.parse(await call('GET', folderOf(kind, namespace))));
+      return items;
+    },
+    create: (body) => {
+      const { kind, metadata } = identitySchema.parse(body);
+      return object('POST', folderOf(kind, metadata.namespace), withVersion(body));
+    },
+    apply: (body) => {
+      const { kind, metadata } = identitySchema.parse(body);
+      const path = `${pathOf(kind, whereOf(metadata))}?fieldManager=person&force=true`;
+      return object('PATCH', path, withVersion(body), 'application/apply-patch+yaml');
+    },
+    patch: (kind, where, body) => object('PATCH', pathOf(kind, where), body, 'application/merge-patch+json'),
+    delete: async (kind, where) => {
+      await unlessNotFound(call('DELETE', pathOf(kind, where)));
+    },
+    raw: (method, path) => call(method, path),
+    close: () => dispatcher.close(),
+  };
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
+
+function whereOf({ name, namespace }: { name: string; namespace?: string | undefined }): ObjectName {
+  return namespace === undefined ? { name } : { name, namespace };
+}
+
+function withVersion(body: KubeBody): KubeBody {
+  const [base] = resourceOf(identitySchema.parse(body).kind);
+  return { apiVersion: base.replace(/^\/apis?\//, ''), ...body };
+}
+
+function resourceOf(kind: string): readonly [base: string, plural: string] {
+  const found = resources[kind];
+  if (found === undefined) throw new Error(`the tests do not know the kind ${kind}: add it to world-api.ts`);
+  return found;
+}
+
+function folderOf(kind: string, namespace: string | undefined): string {
+  const [base, plural] = resourceOf(kind);
+  return namespace === undefined ? `${base}/${plural}` : `${base}/namespaces/${namespace}/${plural}`;
+}
+
+function pathOf(kind: string, { name, namespace }: ObjectName): string {
+  return `${folderOf(kind, namespace)}/${name}`;
+}
+
+async function unlessNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function messageOf(text: string): string {
+  const status = z.object({ message: z.string() }).safeParse(safeJson(text));
+  return status.success ? status.data.message : text;
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
