@@ -5,7 +5,7 @@ import { clusterSecretManagers, secretManagers, secretReferences } from '../v1/r
 import { namespaceOf, type Policy, type PolicyOptions, type Validation, type Variable } from './policy.ts';
 
 /** How many managers one reference may name. Each takes a validation of its own: CEL's budget allows two questions to the authorizer in one. */
-export const maxManagers = 5;
+const maxManagers = 5;
 
 const indexes = Array.from({ length: maxManagers }, (_, index) => index);
 

@@ -138,7 +138,7 @@ export const dataFromEntrySchema = z
     }),
   });
 
-export const templateSchema = z
+const templateSchema = z
   .object({
     data: map(text({ description: 'Text with {{Secrets.NAME}} in it.', maxLength: 65_536, minLength: 0 }), {
       description:
@@ -166,7 +166,7 @@ export const secretTypes = [
   'kubernetes.io/ssh-auth',
 ] as const;
 
-export const targetSchema = z
+const targetSchema = z
   .object({
     name: objectName("The Secret's name. By default that of the SecretReference. Cannot change.").optional(),
     type: z.enum(secretTypes).default('Opaque').describe("The Secret's type. Cannot change."),
@@ -287,7 +287,6 @@ export type ManagerRef = z.infer<typeof managerRefSchema>;
 export type DataEntry = z.infer<typeof dataEntrySchema>;
 export type DataFromEntry = z.infer<typeof dataFromEntrySchema>;
 export type KeyStyle = z.infer<typeof keysSchema>;
-export type Template = z.infer<typeof templateSchema>;
 export type SecretReferenceSpec = z.infer<typeof secretReferenceSpecSchema>;
 export type SecretReferenceStatus = z.infer<typeof secretReferenceStatusSchema>;
 export type HeldVersion = z.infer<typeof heldVersionSchema>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { celString, map, type Rule, text } from './parts.ts';
 
 /** Domains whose labels and annotations make Kubernetes, Keyferry, Helm or Argo CD act. No reference may set them on a Secret. */
-export const reservedDomains = ['kubernetes.io', 'k8s.io', 'keyferry.io', 'helm.sh', 'argocd.argoproj.io'] as const;
+const reservedDomains = ['kubernetes.io', 'k8s.io', 'keyferry.io', 'helm.sh', 'argocd.argoproj.io'] as const;
 
 /** Matches a label's or annotation's key in a reserved domain or below one. RE2. */
 export const reservedKeyForm = `^([^/]*\\.)?(${reservedDomains.map((domain) => domain.replaceAll('.', '\\.')).join('|')})/`;
