@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Loose: where a list of owners is written back, each must stay whole. */
-export const ownerReferenceSchema = z.looseObject({
+const ownerReferenceSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
   name: z.string(),
@@ -23,7 +23,6 @@ export const objectMetaSchema = z.object({
   ownerReferences: z.array(ownerReferenceSchema).default([]),
 });
 
-export type OwnerReference = z.infer<typeof ownerReferenceSchema>;
 export type ObjectMeta = z.infer<typeof objectMetaSchema>;
 
 /** What every cached object has. */

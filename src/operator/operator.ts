@@ -11,7 +11,7 @@ import { createControllerMetrics } from '../runtime/controller-metrics.ts';
 import { createHttpServer, type NamedChecks } from '../runtime/http-server.ts';
 import { createLifecycle, type ExitReason, type Lead, leadAlone } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { addProcessMetrics, createRegistry, type Registry, watchEventLoop } from '../runtime/metrics.ts';
+import { addProcessMetrics, createRegistry, gauge, type Registry, watchEventLoop } from '../runtime/metrics.ts';
 import { createCaches } from './caches.ts';
 import { cachesHealth, runCaches } from './cache-run.ts';
 import { clientMetrics } from './client-metrics.ts';
@@ -62,6 +62,9 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
       gracePeriod: config.gracePeriod,
     });
     addProcessMetrics(registry, clock);
+    gauge(registry, 'keyferry_events_dropped', 'Events that were too many to be written.', [], (made) =>
+      made.set(events.dropped),
+    );
     void watchEventLoop(registry, clock, signal);
     const reason = await lifecycle.run(signal);
     controllers.close();

@@ -36,7 +36,7 @@ export function targetName(reference: Reference): string {
 }
 
 /** The keys of all managers that a reference names, each once. */
-export function managersOf(reference: Reference): readonly string[] {
+function managersOf(reference: Reference): readonly string[] {
   const { spec, metadata } = reference;
   const entries = [...Object.values(spec.data ?? {}), ...(spec.dataFrom ?? [])];
   const refs = entries.map((entry): ManagerRef => entry.managerRef ?? spec.managerRef);

@@ -59,7 +59,7 @@ export function sameStatus(a: SecretReferenceStatus, b: SecretReferenceStatus): 
 }
 
 /** True while the target holds values that fit the spec as it is now. */
-export function isSynced(reference: Reference): boolean {
+function isSynced(reference: Reference): boolean {
   const { status, metadata } = reference;
   const ready = status.conditions?.find((condition) => condition.type === 'Ready');
   return ready?.status === 'True' && status.observedGeneration === metadata.generation && status.target !== undefined;
