@@ -21,7 +21,7 @@ build: deps ## Bundle the operator into dist/operator.mjs, which needs nothing b
 	@node scripts/build.ts
 
 .PHONY: generate
-generate: deps ## Write what is generated from the schemas: crds/ and policies/
+generate: deps ## Write what is generated from the schemas: crds/, policies/ and rbac/
 	@node scripts/generate.ts
 
 .PHONY: cluster

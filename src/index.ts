@@ -5,7 +5,7 @@ import type { AccessedVersion, SecretManager, Selector } from './managers/manage
 import { SecretValue } from './managers/secret-value.ts';
 import { secretNameMistake } from './managers/secret-pattern.ts';
 import { systemClock } from './runtime/clock.ts';
-import type { Logger } from './runtime/logger.ts';
+import { type Logger, silentLogger } from './runtime/logger.ts';
 
 export { ManagerError, type ManagerErrorReason } from './managers/errors.ts';
 export type { SecretManager } from './managers/manager.ts';
@@ -81,7 +81,7 @@ export interface AwsManagerOptions {
 
 /** AWS Secrets Manager. Makes no call by itself. */
 export function awsManager(options: AwsManagerOptions = {}): SecretManager {
-  const { region, credentials, instanceMetadata, role, endpoint, logger = silent } = options;
+  const { region, credentials, instanceMetadata, role, endpoint, logger = silentLogger } = options;
   return createAwsManager({
     region,
     keys: credentials,
@@ -154,11 +154,3 @@ function secretValue(value: string | Uint8Array | SecretValue): SecretValue {
 function signalOf(options: CallOptions | undefined): AbortSignal {
   return options?.signal ?? new AbortController().signal;
 }
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};

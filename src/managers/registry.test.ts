@@ -2,25 +2,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type AwsServer, ok, startAwsServer } from '../../test/contract/aws-server.ts';
 import { clusterSecretManagerSpecSchema, secretManagerSpecSchema } from '../api/v1/secret-manager.ts';
 import { createFakeClock } from '../runtime/fake-clock.ts';
-import type { Logger } from '../runtime/logger.ts';
+import { silentLogger } from '../runtime/logger.ts';
 import { awsSettings } from './aws/factory.ts';
 import type { SecretManager } from './manager.ts';
 import { backendName, backendOf, createManager, credentialsSecretOf, type ManagerSettings } from './registry.ts';
 import { SecretValue } from './secret-value.ts';
 
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 const common = {
   name: 'aws',
   clusterUid: 'cluster-uid',
   managerUid: 'manager-uid',
   clock: createFakeClock(),
-  logger: silent,
+  logger: silentLogger,
 };
 const secretRef = { name: 'aws-keys' };
 const keys = dataOf({ 'access-key-id': 'AKIA\n', 'secret-access-key': 'abc/+=' });

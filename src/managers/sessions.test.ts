@@ -4,7 +4,8 @@ import { ManagerError } from './errors.ts';
 import type { Sessions } from './sessions.ts';
 import { createSessions } from './sessions.ts';
 import { ScriptedManager } from './source/scripted-manager.ts';
-import { show, silentLogger, value, want } from './source/source-bench.ts';
+import { silentLogger } from '../runtime/logger.ts';
+import { show, value, want } from './source/source-bench.ts';
 
 function setUp() {
   const clock = createFakeClock();

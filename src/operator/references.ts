@@ -1,3 +1,4 @@
+import { systemNamespaces } from '../api/v1/namespaces.ts';
 import {
   type Enqueue,
   requeueManager,
@@ -15,9 +16,6 @@ import type { Caches } from './caches.ts';
 import { createManagers, type Managers } from './managers.ts';
 import type { OperatorParts } from './parts.ts';
 import { watchReferenceCounts } from './reference-metrics.ts';
-
-/** Where nobody's target may be. */
-const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
 
 export interface Controllers {
   readonly all: readonly Controller[];
@@ -48,7 +46,7 @@ export function createControllers(
     subscriptions: createSubscriptions(managers.directory, managers.onUse),
     namespaceLabels: (namespace) => caches.namespaces.get('', namespace)?.metadata.labels ?? {},
     trustedLabels: new Set(config.trustedNamespaceLabels),
-    closedNamespaces: new Set([...SYSTEM_NAMESPACES, config.namespace]),
+    closedNamespaces: new Set([...systemNamespaces, config.namespace]),
     events,
     clock,
   };

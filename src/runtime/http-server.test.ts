@@ -5,16 +5,8 @@ import { systemClock } from './clock.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { unhealthy } from './health.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
-import type { Logger } from './logger.ts';
+import { silentLogger } from './logger.ts';
 import { createRegistry, gauge } from './metrics.ts';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 
 const started: HttpServer[] = [];
 
@@ -25,7 +17,7 @@ async function serve(options: Partial<HttpServerOptions> = {}) {
     ready: {},
     registry: createRegistry(),
     clock: systemClock,
-    logger: silent,
+    logger: silentLogger,
     ...options,
   });
   const { port } = await server.start();

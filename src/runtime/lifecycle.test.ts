@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from './fake-clock.ts';
 import { createLifecycle, type Lead, type LifecycleParts, leadAlone, type Workers } from './lifecycle.ts';
-import type { Logger } from './logger.ts';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
+import { silentLogger } from './logger.ts';
 
 function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -54,7 +46,7 @@ function setUp(overrides: (log: string[]) => Partial<LifecycleParts> = () => ({}
     lead,
     workers: [worker(log)],
     clock,
-    logger: silent,
+    logger: silentLogger,
     gracePeriod: 25_000,
     ...overrides(log),
   });
@@ -260,7 +252,7 @@ describe('a lifecycle', () => {
       lead: leadAlone,
       workers: [worker(log), worker(log)],
       clock,
-      logger: silent,
+      logger: silentLogger,
       gracePeriod: 1_000,
     });
     const run = lifecycle.run(stop.signal);

@@ -10,3 +10,12 @@ export interface Logger {
   /** A logger that adds `fields` to every record. */
   child(fields: LogFields): Logger;
 }
+
+/** Says nothing: for libraries and tests. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};

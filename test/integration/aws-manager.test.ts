@@ -12,7 +12,7 @@ import { ManagerError } from '../../src/managers/errors.ts';
 import type { AccessResult, SecretManager, Selector } from '../../src/managers/manager.ts';
 import { SecretValue } from '../../src/managers/secret-value.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import type { Logger } from '../../src/runtime/logger.ts';
+import { silentLogger } from '../../src/runtime/logger.ts';
 import { type AwsServer, awsError, forwardTo, startAwsServer } from '../contract/aws-server.ts';
 import { describeManagerContract, expectReason, reasons } from '../contract/manager-contract.ts';
 
@@ -23,13 +23,6 @@ const region = 'eu-west-1';
 const never = new AbortController().signal;
 const latest: Selector = { kind: 'latest' };
 const run = `aws-${randomUUID().slice(0, 8)}`;
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 
 function createManager(endpoint: string): SecretManager {
   return createAwsManager({
@@ -38,7 +31,7 @@ function createManager(endpoint: string): SecretManager {
     keys: credentials,
     principal: 'the test keys',
     clock: systemClock,
-    logger: silent,
+    logger: silentLogger,
   });
 }
 
@@ -198,7 +191,7 @@ describe('the AWS manager', () => {
   it('trusts the given authority for the endpoint, and no other', async () => {
     const reason = async (caBundle: string | undefined): Promise<string> => {
       const settings = { region, endpoint: cluster.url, caBundle, keys: credentials, principal: 'the test keys' };
-      const secure = createAwsManager({ ...settings, clock: systemClock, logger: silent });
+      const secure = createAwsManager({ ...settings, clock: systemClock, logger: silentLogger });
       const error: unknown = await secure.describe('db', never).catch((thrown: unknown) => thrown);
       secure.close();
       return error instanceof ManagerError ? error.message : 'no error';
@@ -220,7 +213,7 @@ describe('the AWS manager', () => {
       role,
       principal: 'the test keys',
       clock: systemClock,
-      logger: silent,
+      logger: silentLogger,
     });
     server.forget();
     const identity = await assumed.identity(never);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { annotations, labels } from '../../api/v1/names.ts';
+import { annotations } from '../../api/v1/names.ts';
 import { objectMetaSchema, type RawObject } from '../../kube/object.ts';
 
-const managedFieldSchema = z.object({
+/** Loose: an entry that is written back must stay whole. */
+const managedFieldSchema = z.looseObject({
   manager: z.string().optional(),
   fieldsV1: z.record(z.string(), z.unknown()).optional(),
 });
@@ -26,9 +27,8 @@ export function fieldManagerOf(referenceUid: string): string {
   return `keyferry-${referenceUid}`;
 }
 
-/** Uid of the reference that owns a target whole; undefined where none does. */
+/** Uid of the reference that owns a target whole; undefined where none does. The label does not decide: somebody may have taken it off. */
 export function ownerUid(secret: Pick<ExistingSecret, 'metadata'>): string | undefined {
-  if (secret.metadata.labels[labels.target] !== 'owned') return undefined;
   return secret.metadata.annotations[annotations.referenceUid];
 }
 
@@ -44,22 +44,43 @@ export function mergedUids(metadata: Pick<ExistingSecret['metadata'], 'annotatio
     .map((name) => name.slice(annotations.merged.length));
 }
 
-/** The labels and annotations that a reference set before, by the API server's own record. */
+/** The labels and annotations that a field manager set before, by the API server's own record. */
 export function metadataWrittenBy(
   secret: ExistingSecret,
   fieldManager: string,
   field: 'labels' | 'annotations',
 ): readonly string[] {
-  const metadataFields = secret.metadata.managedFields
-    .filter((entry) => entry.manager === fieldManager)
-    .map((entry) => fieldsOf(fieldsOf(entry.fieldsV1, 'f:metadata'), `f:${field}`));
-  const names = metadataFields.flatMap((fields) => Object.keys(fields ?? {}));
+  return namesWritten(secret, fieldManager, (fields) => fieldsOf(fieldsOf(fields, 'f:metadata'), `f:${field}`));
+}
+
+/** The keys that a field manager set before, by the API server's own record. */
+export function keysWrittenBy(secret: ExistingSecret, fieldManager: string): readonly string[] {
+  return namesWritten(secret, fieldManager, (fields) => fieldsOf(fields, 'f:data'));
+}
+
+/** The field managers that answer for a key. None where the record was lost, or the key was let go. */
+export function writersOf(secret: ExistingSecret, key: string): readonly string[] {
+  const entries = secret.metadata.managedFields.filter(
+    (entry) => fieldsOf(entry.fieldsV1, 'f:data')?.[`f:${key}`] !== undefined,
+  );
+  return [...new Set(entries.map((entry) => entry.manager ?? 'somebody'))];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function namesWritten(
+  secret: ExistingSecret,
+  fieldManager: string,
+  select: (fields: Fields | undefined) => Fields | undefined,
+): readonly string[] {
+  const entries = secret.metadata.managedFields.filter((entry) => entry.manager === fieldManager);
+  const names = entries.flatMap((entry) => Object.keys(select(entry.fieldsV1) ?? {}));
   return [...new Set(names.filter((name) => name.startsWith('f:')).map((name) => name.slice(2)))];
 }
 
 const fieldsSchema = z.record(z.string(), z.unknown());
 
-function fieldsOf(parent: unknown, name: string): Record<string, unknown> | undefined {
+function fieldsOf(parent: unknown, name: string): Fields | undefined {
   const fields = fieldsSchema.safeParse(parent);
   if (!fields.success) return undefined;
   const child = fieldsSchema.safeParse(fields.data[name]);

@@ -4,19 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AwsReply, type AwsServer, ok, startAwsServer } from '../../../test/contract/aws-server.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/logger.ts';
 import { ManagerError } from '../errors.ts';
 import { createAwsManager } from './manager.ts';
 
 const canary = 'canary-words-of-aws';
 const token = 'web-identity-token-canary';
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 
 let dir: string;
 let server: AwsServer;
@@ -183,7 +176,7 @@ function createManager(more: Partial<Parameters<typeof createAwsManager>[0]>) {
     endpoint: server.url,
     principal: 'the test keys',
     clock: systemClock,
-    logger: silent,
+    logger: silentLogger,
     ...more,
   });
 }

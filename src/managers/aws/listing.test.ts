@@ -2,19 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AwsServer, awsError, ok, startAwsServer } from '../../../test/contract/aws-server.ts';
 import { expectReason } from '../../../test/contract/manager-contract.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/logger.ts';
 import type { SecretManager } from '../manager.ts';
 import { SecretValue } from '../secret-value.ts';
 import { createAwsManager } from './manager.ts';
 
 const never = new AbortController().signal;
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 
 let server: AwsServer;
 let manager: SecretManager;
@@ -36,7 +29,7 @@ function createManager(endpoint: string, proxy: string | undefined): SecretManag
     keys: { accessKeyId: 'KEY', secretAccessKey: 'test' },
     principal: 'the test keys',
     clock: systemClock,
-    logger: silent,
+    logger: silentLogger,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { FakeClock } from '../../runtime/fake-clock.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/logger.ts';
 import { ManagerError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import type { AccessedVersion, Selector } from '../manager.ts';
@@ -19,7 +19,7 @@ export interface Bench {
   readonly metrics: SourceCall[];
 }
 
-export const LATEST: Selector = { kind: 'latest' };
+const LATEST: Selector = { kind: 'latest' };
 
 export interface Limits {
   readonly rate: number;
@@ -73,11 +73,3 @@ export function unavailable(retryAfter?: number): ManagerError {
 export function throttled(): ManagerError {
   return new ManagerError('Throttled', 'the manager asks to slow down');
 }
-
-export const silentLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLogger,
-};
