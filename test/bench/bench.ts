@@ -1,0 +1,39 @@
+import { logToStderr as log } from '../cluster/progress.ts';
+import { callsSince, mark, type PhaseLine } from './measurement.ts';
+import { cold, idle, restart, rotate, settle } from './phases.ts';
+import { type Rig, withRig } from './rig.ts';
+import { readSettings } from './settings.ts';
+
+/** Measures the operator and prints a line of JSON for each phase to standard output; progress goes to standard error. */
+async function main(): Promise<void> {
+  const settings = readSettings(process.env, process.argv.slice(2));
+  await withRig(settings, log, measure);
+}
+
+async function measure(rig: Rig): Promise<void> {
+  const begin = await mark(rig, undefined);
+  log('cold: the operator starts');
+  const { line, operator } = await cold(rig);
+  print(line);
+  log(`calls by operation: ${JSON.stringify(Object.fromEntries(callsSince(rig, begin)))}`);
+  await settle(rig, log);
+  log(`idle: ${rig.settings.IDLE_SECONDS} s`);
+  print(await idle(rig, operator));
+  log(`rotate: ${rig.settings.ROTATIONS} secrets within ${rig.settings.ROTATION_SECONDS} s`);
+  print(await rotate(rig, operator));
+  await settle(rig, log);
+  log('restart: another process takes over');
+  const again = await restart(rig, operator);
+  print(again.line);
+  await again.operator.stop();
+}
+
+function print(line: PhaseLine): void {
+  const rounded = Object.entries(line).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
+  ]);
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(rounded))}\n`);
+}
+
+await main();

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeServer } from '../../src/kube/config.ts';
+import { createKubeClient } from '../../src/kube/rest-client.ts';
+import { createTransport } from '../../src/kube/transport.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createLogger } from '../../src/runtime/logging.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
+import { startMoto } from '../cluster/moto.ts';
+import type { Log } from '../cluster/progress.ts';
+import { installKeyferry } from '../operator/install.ts';
+import { type OperatorProcess, startOperator } from '../operator/operator-process.ts';
+import { type ApiCounts, readApiCounts } from './api-counts.ts';
+import { awsEnv, type CountingProxy, createSecrets, type Secrets, startCountingProxy } from './backend.ts';
+import { type Observer, startObserver } from './observer.ts';
+import type { BenchSettings } from './settings.ts';
+import { createWorkload } from './workload.ts';
+
+/** Everything that a measurement needs. */
+export interface Rig {
+  readonly settings: BenchSettings;
+  /** As an administrator. */
+  readonly client: KubeClient;
+  readonly observer: Observer;
+  readonly proxy: CountingProxy;
+  readonly secrets: Secrets;
+  readonly signal: AbortSignal;
+  apiCounts(): Promise<ApiCounts>;
+  startOperator(): Promise<OperatorProcess>;
+}
+
+/** Builds the parts, runs `measure` and takes everything down again. The control plane has no controller-manager: nobody but the operator writes. */
+export async function withRig(settings: BenchSettings, log: Log, measure: (rig: Rig) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const cleanups: (() => Promise<unknown>)[] = [];
+  try {
+    const dir = await mkdtemp(join(tmpdir(), 'keyferry-bench-'));
+    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    const cluster = await startControlPlane({ controllerManager: false, log });
+    cleanups.push(() => cluster.stop());
+    const moto = await startMoto({ log });
+    cleanups.push(() => moto.stop());
+    const proxy = await startCountingProxy(moto.url);
+    cleanups.push(() => proxy.close());
+    const kubeconfig = join(dir, 'operator.kubeconfig');
+    await installKeyferry(cluster, kubeconfig);
+    const server = loadKubeServer({ kubeconfig: cluster.kubeconfig, clock: systemClock });
+    const transport = createTransport({ server, clock: systemClock, random: Math.random, version: 'bench' });
+    cleanups.push(() => transport.close());
+    const client = createKubeClient(transport);
+    const { signal } = stop;
+    log(`creating ${settings.SECRETS} secrets and ${settings.REFERENCES} references`);
+    const secrets = await createSecrets(moto.url, settings.SECRETS);
+    await createWorkload(
+      client,
+      { references: settings.REFERENCES, secretNames: secrets.names, endpoint: proxy.url },
+      signal,
+    );
+    const logger = createLogger({ level: 'warn', format: 'text', clock: systemClock, output: process.stderr });
+    const observer = await startObserver(transport, logger, signal);
+    const env = { ...awsEnv, NODE_OPTIONS: settings.OPERATOR_NODE_OPTIONS };
+    await measure({
+      settings,
+      client,
+      observer,
+      proxy,
+      secrets,
+      signal,
+      apiCounts: () => readApiCounts(transport, signal),
+      startOperator: () => startOperator({ kubeconfig, env }),
+    });
+  } finally {
+    stop.abort();
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+  }
+}

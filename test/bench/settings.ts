@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const count = z.coerce.number().int().min(1);
+
+const settingsSchema = z
+  .object({
+    /** How many SecretReferences there are. */
+    REFERENCES: count.max(50_000).default(1_000),
+    /** How many secrets they share. */
+    SECRETS: count.max(10_000).default(200),
+    /** How many secrets get a new version, one after another. */
+    ROTATIONS: count.default(20),
+    /** Over how many seconds those are spread by chance: two poll intervals, so that none is favoured. */
+    ROTATION_SECONDS: count.default(60),
+    IDLE_SECONDS: count.default(60),
+    /** Added to the options of the operator's Node, for experiments and profiles. */
+    OPERATOR_NODE_OPTIONS: z.string().default(''),
+  })
+  .refine(({ SECRETS, REFERENCES }) => SECRETS <= REFERENCES, 'SECRETS must not be more than REFERENCES')
+  .refine(({ SECRETS, ROTATIONS }) => ROTATIONS <= SECRETS, 'ROTATIONS must not be more than SECRETS');
+
+export type BenchSettings = z.infer<typeof settingsSchema>;
+
+/** Reads the settings from the environment and from arguments of the form `NAME=value`, which win. */
+export function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  argv: readonly string[],
+): BenchSettings {
+  const pairs = argv.map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
+  const unknown = pairs.find(([name]) => !Object.hasOwn(settingsSchema.shape, name));
+  if (unknown !== undefined) {
+    throw new Error(`unknown setting ${unknown[0]}: there are ${Object.keys(settingsSchema.shape).join(', ')}`);
+  }
+  const known = Object.keys(settingsSchema.shape).map((name): [string, string | undefined] => [name, env[name]]);
+  const parsed = settingsSchema.safeParse(Object.fromEntries([...known, ...pairs]));
+  if (!parsed.success) {
+    throw new Error(z.prettifyError(parsed.error));
+  }
+  return parsed.data;
+}
