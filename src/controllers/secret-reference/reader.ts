@@ -1,5 +1,5 @@
 import { isGranted, suggestRule } from '../../managers/access-rules.ts';
-import type { AccessedVersion, SecretSummary, Selector, VersionSummary } from '../../managers/manager.ts';
+import type { AccessedVersion, Selector, VersionSummary } from '../../managers/manager.ts';
 import type { Reading, Subscription, Topic, TopicResult, Trouble } from '../../managers/topic.ts';
 import type { ManagerDirectory, ReadyManager } from '../managers.ts';
 import { managerTitle } from '../manager-key.ts';
@@ -91,7 +91,13 @@ class SourceReader implements Reader {
     const fullKnown = known.map((name) => fullName(manager.prefix, name));
     const answer = this.#ask(key, manager, { kind: 'find', query: full, known: fullKnown }, what);
     if (answer.state !== 'known') return answer;
-    return { state: 'known', result: grantedNames(manager, asker, answer.result) };
+    const names = answer.result.map((summary) => shortName(manager.prefix, summary.secret));
+    // A withdrawn rule takes no key from the target: `onRevoked` says what becomes of it.
+    const revoked = known.find((name) => names.includes(name) && !mayRead(manager, asker, name));
+    if (revoked !== undefined) {
+      return { state: 'failed', failure: denial(manager, asker, key, revoked, `${what}, secret ${revoked}`) };
+    }
+    return { state: 'known', result: names.filter((name) => mayRead(manager, asker, name)) };
   }
 
   /** One secret by its name, where the rules grant it. */
@@ -154,9 +160,7 @@ function checkAccess(
   secret: string,
   what: string,
 ): Failure | undefined {
-  if (manager.access === undefined) return undefined;
-  if (isGranted(manager.access, asker, secret, asker.trustedLabels)) return undefined;
-  return denial(manager, asker, key, secret, what);
+  return mayRead(manager, asker, secret) ? undefined : denial(manager, asker, key, secret, what);
 }
 
 function denial(manager: ReadyManager, asker: Asker, key: string, secret: string, what: string): Failure {
@@ -173,11 +177,8 @@ function grantsAnything(manager: ReadyManager, asker: Asker): boolean {
   );
 }
 
-function grantedNames(manager: ReadyManager, asker: Asker, found: readonly SecretSummary[]): readonly string[] {
-  const names = found.map((summary) => shortName(manager.prefix, summary.secret));
-  const rules = manager.access;
-  if (rules === undefined) return names;
-  return names.filter((name) => isGranted(rules, asker, name, asker.trustedLabels));
+function mayRead(manager: ReadyManager, asker: Asker, secret: string): boolean {
+  return manager.access === undefined || isGranted(manager.access, asker, secret, asker.trustedLabels);
 }
 
 function worse(a: Trouble | undefined, b: Trouble | undefined): Trouble | undefined {

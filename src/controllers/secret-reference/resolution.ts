@@ -1,5 +1,6 @@
 import type { AccessedVersion } from '../../managers/manager.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
+import { managerTitle } from '../manager-key.ts';
 import { ContentError } from './content/content-error.ts';
 import { definite, type Failure } from './failure.ts';
 import type { Answer } from './reader.ts';
@@ -43,12 +44,12 @@ export function chain<T>(answer: Answer<T>, then: (result: T) => Resolution): Re
   return { state: 'failed', failure: answer.failure };
 }
 
-/** What a value's content refuses (no such property, not JSON, ...) becomes the failure of `what`. */
-export function guarded(what: string, resolve: () => Resolution): Resolution {
+/** What a value's content refuses (no such property, not JSON, ...) becomes the failure of `what`, which came from `manager`. */
+export function guarded(what: string, manager: string, resolve: () => Resolution): Resolution {
   try {
     return resolve();
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
-    return { state: 'failed', failure: definite(error.reason, `${what}: ${error.message}`) };
+    return { state: 'failed', failure: definite(error.reason, `${what} (${managerTitle(manager)}): ${error.message}`) };
   }
 }

@@ -33,7 +33,7 @@ export function resolveFrom(reference: Reference, entry: DataFromEntry, where: s
 function resolveExtract(from: From, extract: Extract): Resolution {
   const selector = selectorOf(extract);
   const what = `${from.where}, secret ${extract.secret}`;
-  return guarded(what, () =>
+  return guarded(what, from.manager, () =>
     chain(from.reader.value(from.manager, extract.secret, selector, what), (version) => {
       const origin = originOf(from.manager, extract.secret, selectorText(selector), version);
       const object = extract.property === undefined ? version.value : extractProperty(version.value, extract.property);
@@ -55,7 +55,7 @@ function resolveFind(from: From, find: Find): Resolution {
 
 function resolveFound(from: From, secret: string): Resolution {
   const what = `${from.where}, secret ${secret}`;
-  return guarded(what, () => {
+  return guarded(what, from.manager, () => {
     const key = keyName(from.style, secret);
     return chain(from.reader.value(from.manager, secret, { kind: 'latest' }, what), (version) =>
       resolved([
@@ -75,7 +75,7 @@ function resolveVersions(from: From, versions: Versions): Resolution {
 function resolveVersion(from: From, secret: string, id: string): Resolution {
   const selector = { kind: 'version', version: id } as const;
   const what = `${from.where}, secret ${secret}, version ${id}`;
-  return guarded(what, () => {
+  return guarded(what, from.manager, () => {
     const key = keyName(from.style, id);
     return chain(from.reader.value(from.manager, secret, selector, what), (version) =>
       resolved([

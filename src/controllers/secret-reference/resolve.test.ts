@@ -26,6 +26,14 @@ function keysOf(resolution: Resolution): Record<string, string> {
   return Object.fromEntries(resolution.keys.map((item) => [item.key, item.value.asString()]));
 }
 
+const heldVersion = {
+  manager: 'ClusterSecretManager/default',
+  version: '1',
+  identity: '1@abc',
+  keys: ['B'],
+  since: '2026-01-01T00:00:00Z',
+};
+
 function failureOf(resolution: Resolution) {
   if (resolution.state !== 'failed') throw new Error(`expected a failure, not ${resolution.state}`);
   return resolution.failure;
@@ -140,6 +148,25 @@ describe('rule 9: access rules', () => {
     expect(failure).toMatchObject({ reason: 'AccessDenied', denied: 'Retain' });
     expect(failure.message).toMatch(/namespace shop.*other\/a.*Contact: #platform/u);
     expect(reader.wants.size).toBe(0);
+  });
+
+  it('do not take a key from the target when one is withdrawn: onRevoked decides', () => {
+    const source = createFakeSource();
+    const query = { prefix: 'shop/', tags: new Map<string, string>() };
+    const held = { ...heldVersion, secret: 'shop/b', requested: 'latest' };
+    source.set({ kind: 'find', query, known: [] }, known([{ secret: 'shop/a' }, { secret: 'shop/b' }]));
+    source.set(value('shop/a'), known(versionOf('1')));
+    const access = [{ namespaces: { names: ['shop'] }, secrets: ['shop/a'] }];
+    const reference = buildReference({
+      spec: { data: undefined, dataFrom: [{ find: { prefix: 'shop/' }, keys: { style: 'EnvVar' } }] },
+      status: { versions: [held] },
+    });
+    const reader = createReader({ ...options, directory: directoryOf(source, { access, onRevoked: 'Delete' }), asker });
+
+    const failure = failureOf(resolveReference(reference, reader));
+
+    expect(failure).toMatchObject({ reason: 'AccessDenied', denied: 'Delete' });
+    expect(failure.message).toContain('secret shop/b');
   });
 
   it('are applied to each result of find', () => {

@@ -65,7 +65,7 @@ const MISSING: ReadonlySet<string> = new Set(['SecretNotFound', 'NoVersion', 'Ve
 function resolveEntry(key: string, entry: DataEntry, manager: string, reader: Reader): Resolution {
   const selector = selectorOf(entry);
   const what = `key ${key}, secret ${entry.secret}`;
-  const resolution = guarded(what, () => {
+  const resolution = guarded(what, manager, () => {
     const answer = reader.value(manager, entry.secret, selector, what);
     return chain(answer, (version) => {
       const origin = originOf(manager, entry.secret, selectorText(selector), version);
