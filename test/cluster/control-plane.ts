@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ export interface ControlPlane {
   readonly auditLog: string;
   /** Process ids by component. */
   pids(): Readonly<Record<string, number>>;
-  /** Kills the API server: connections break without a goodbye. `graceful` sends SIGTERM instead. */
+  /** Kills the API server: connections break without a goodbye. `graceful` sends SIGTERM, and kills it after ten seconds. */
   stopApiServer(options?: { readonly graceful?: boolean }): Promise<void>;
   /** Starts the API server again, on the same port with the same data and certificate, and waits until it is ready. */
   startApiServer(): Promise<void>;
@@ -73,17 +73,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const log = options.log ?? logToStderr;
   const binaries = await ensureBinaries({ log });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'keyferry-cluster-')));
-  const group = new ProcessGroup(dir, log);
-  const stop = async (): Promise<void> => {
-    await group.stopAll();
-    if (options.dir === undefined) {
-      await rm(dir, { recursive: true, force: true });
-    }
-  };
+  const group = new ProcessGroup({ dir, temporary: options.dir === undefined, log });
   try {
-    return await startParts({ dir, group, binaries, options, stop });
+    return await startParts({ dir, group, binaries, options });
   } catch (error) {
-    await stop();
+    await group.stopAll();
     throw error;
   }
 }
@@ -93,7 +87,6 @@ interface Parts {
   readonly group: ProcessGroup;
   readonly binaries: Binaries;
   readonly options: ControlPlaneOptions;
-  readonly stop: () => Promise<void>;
 }
 
 async function startParts(parts: Parts): Promise<ControlPlane> {
@@ -137,7 +130,7 @@ async function startParts(parts: Parts): Promise<ControlPlane> {
       await stopApiServer(how);
       await startApiServer();
     },
-    stop: parts.stop,
+    stop: () => group.stopAll(),
   };
 }
 

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCommand } from './command.ts';
 import { startProcess } from './guarded-process.ts';
 import { ProcessGroup } from './process-group.ts';
 import { commandLineOf } from './process-table.ts';
@@ -64,7 +65,7 @@ describe('a guarded process', () => {
 
 describe('a group of processes', () => {
   test('shows the end of the log of a part that does not start', async () => {
-    const group = new ProcessGroup(dir, () => undefined);
+    const group = new ProcessGroup({ dir, temporary: false, log: () => undefined });
     await group.start('broken', 'sh', ['-c', 'echo no such flag; exit 1']);
 
     const ready = group.ready('broken', async () => undefined);
@@ -74,7 +75,7 @@ describe('a group of processes', () => {
 
   test('tells when a part ends that nobody stopped, and not when somebody did', async () => {
     const lines: string[] = [];
-    const group = new ProcessGroup(dir, (line) => lines.push(line));
+    const group = new ProcessGroup({ dir, temporary: false, log: (line) => lines.push(line) });
     await group.start('stopped', 'sleep', ['600']);
     await group.start('crashed', 'sh', ['-c', 'echo out of luck; exit 1']);
 
@@ -86,13 +87,32 @@ describe('a group of processes', () => {
   });
 
   test('refuses to start the same part twice', async () => {
-    const group = new ProcessGroup(dir, () => undefined);
+    const group = new ProcessGroup({ dir, temporary: false, log: () => undefined });
     await group.start('part', 'sleep', ['600']);
 
     const again = group.start('part', 'sleep', ['600']);
 
     await expect(again).rejects.toThrow('part is running already');
     await group.stopAll();
+  });
+
+  test('goes with its folder when this process ends without stopping it', async () => {
+    const folder = join(dir, 'group');
+    const module = join(import.meta.dirname, 'process-group.ts');
+    const script = join(dir, 'careless.ts');
+    await writeFile(
+      script,
+      `import { ProcessGroup } from ${JSON.stringify(module)};
+       const group = new ProcessGroup({ dir: ${JSON.stringify(folder)}, temporary: true, log: () => undefined });
+       await group.start('part', 'sleep', ['600']);
+       process.stdout.write(String(group.pids().part));
+       process.exit(0);`,
+    );
+
+    const pid = Number(await runCommand(process.execPath, [script]));
+
+    await waitFor({ what: 'the part to die', timeout: 10_000 }, async () => !(await isAlive(pid)) || undefined);
+    await expect(stat(folder)).rejects.toThrow('ENOENT');
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
@@ -30,26 +30,21 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const log = options.log ?? logToStderr;
   const python = await ensurePython('moto, the AWS test server', requirements, log);
   const dir = await mkdtemp(join(tmpdir(), 'keyferry-moto-'));
-  const group = new ProcessGroup(dir, log);
+  const group = new ProcessGroup({ dir, temporary: true, log });
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
-  const stop = async (): Promise<void> => {
-    await group.stopAll();
-    await rm(dir, { recursive: true, force: true });
-  };
   const start = async (): Promise<void> => {
-    await mkdir(dir, { recursive: true });
     await group.start('moto', python.command, args, python.env);
     await group.ready('moto', async () => ((await answers(`${url}/moto-api/data.json`)) ? true : undefined));
   };
   try {
     await start();
   } catch (error) {
-    await stop();
+    await group.stopAll();
     throw error;
   }
-  return { url, start, stop, reset: () => reset(url) };
+  return { url, start, stop: () => group.stopAll(), reset: () => reset(url) };
 }
 
 async function answers(url: string): Promise<boolean> {

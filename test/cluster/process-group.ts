@@ -1,19 +1,28 @@
+import { rmSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GuardedProcess, logTail, startProcess } from './guarded-process.ts';
+import type { Log } from './progress.ts';
 import { waitFor } from './wait.ts';
 
 const startTimeout = 60_000;
 
-/** The processes of one control plane, by component. Each logs to `<component>.log` in the group's folder. */
+export interface ProcessGroupOptions {
+  /** Where each process logs to `<name>.log`. Made when it is missing. */
+  readonly dir: string;
+  /** Whether the folder goes with the processes. */
+  readonly temporary: boolean;
+  /** Is told when a process ends that nobody stopped. */
+  readonly log: Log;
+}
+
+/** Some processes that belong together, by name. They end with this process at the latest. */
 export class ProcessGroup {
-  readonly #dir: string;
-  readonly #log: (line: string) => void;
+  readonly #options: ProcessGroupOptions;
   readonly #running = new Map<string, GuardedProcess>();
 
-  /** `log` is told when a process ends that nobody stopped. */
-  constructor(dir: string, log: (line: string) => void) {
-    this.#dir = dir;
-    this.#log = log;
+  constructor(options: ProcessGroupOptions) {
+    this.#options = options;
   }
 
   pids(): Readonly<Record<string, number>> {
@@ -30,8 +39,11 @@ export class ProcessGroup {
     if (this.#running.has(name)) {
       throw new Error(`${name} is running already. Stop it first.`);
     }
-    const logFile = join(this.#dir, `${name}.log`);
-    const started = await startProcess({ command, args, logFile, env, cwd: this.#dir });
+    const { dir } = this.#options;
+    await mkdir(dir, { recursive: true });
+    process.off('exit', this.#atExit);
+    process.on('exit', this.#atExit);
+    const started = await startProcess({ command, args, logFile: this.#logFile(name), env, cwd: dir });
     this.#running.set(name, started);
     void this.#watch(name, started);
   }
@@ -40,7 +52,7 @@ export class ProcessGroup {
     const how = await started.exited;
     if (this.#running.get(name) === started) {
       this.#running.delete(name);
-      this.#log(`${name} ended by itself with ${how}. The end of its log:\n${await logTail(started.logFile)}`);
+      this.#options.log(`${name} ended by itself with ${how}. The end of its log:\n${await logTail(started.logFile)}`);
     }
   }
 
@@ -48,7 +60,7 @@ export class ProcessGroup {
   async ready<T>(name: string, probe: () => Promise<T | undefined>): Promise<T> {
     const started = this.#running.get(name);
     const failed = async (cause?: unknown): Promise<Error> =>
-      new Error(`${name} did not start. The end of its log:\n${await logTail(join(this.#dir, `${name}.log`))}`, {
+      new Error(`${name} did not start. The end of its log:\n${await logTail(this.#logFile(name))}`, {
         cause,
       });
     let state: { readonly found: T | undefined };
@@ -81,5 +93,27 @@ export class ProcessGroup {
     for (const name of [...this.#running.keys()].toReversed()) {
       await this.stop(name, 'SIGKILL');
     }
+    process.off('exit', this.#atExit);
+    if (this.#options.temporary) {
+      await rm(this.#options.dir, { recursive: true, force: true });
+    }
+  }
+
+  /** The last moment of this process: there is no time to wait for anything. */
+  readonly #atExit = (): void => {
+    for (const { pid } of this.#running.values()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It is gone already.
+      }
+    }
+    if (this.#options.temporary) {
+      rmSync(this.#options.dir, { recursive: true, force: true, maxRetries: 3 });
+    }
+  };
+
+  #logFile(name: string): string {
+    return join(this.#options.dir, `${name}.log`);
   }
 }
