@@ -13,9 +13,13 @@ async function main(): Promise<void> {
 async function measure(rig: Rig): Promise<void> {
   const begin = await mark(rig, undefined);
   log('cold: the operator starts');
-  const { line, operator } = await cold(rig);
+  const { line, operator } = await cold(rig, log);
   print(line);
   log(`calls by operation: ${JSON.stringify(Object.fromEntries(callsSince(rig, begin)))}`);
+  if (rig.settings.PHASES === 'cold') {
+    await operator.stop();
+    return;
+  }
   await settle(rig, log);
   log(`idle: ${rig.settings.IDLE_SECONDS} s`);
   print(await idle(rig, operator));

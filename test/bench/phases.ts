@@ -19,10 +19,14 @@ const LOOK = 10;
 const QUIET = 10_000;
 
 /** From the start of the process until every Secret and every status is written. */
-export async function cold(rig: Rig): Promise<{ readonly line: PhaseLine; readonly operator: OperatorProcess }> {
+export async function cold(
+  rig: Rig,
+  log: Log,
+): Promise<{ readonly line: PhaseLine; readonly operator: OperatorProcess }> {
   const { REFERENCES } = rig.settings;
   const { secrets, written } = rig.observer;
   const from = await mark(rig, undefined);
+  const clusterBefore = await rig.clusterCpu();
   const started = performance.now();
   const operator = await rig.startOperator();
   await until(operator, 'every reference has its Secret and its status', () =>
@@ -30,7 +34,10 @@ export async function cold(rig: Rig): Promise<{ readonly line: PhaseLine; readon
   );
   const atSecrets = [...secrets.values()].map(({ at }) => (at - started) / 1000);
   const last = Math.max(...atSecrets, ...[...written.values()].map((at) => (at - started) / 1000));
+  const clusterCpu = (await rig.clusterCpu()) - clusterBefore;
   const used = await since(rig, operator, from, last);
+  log(`first Secret after ${Math.min(...atSecrets).toFixed(2)} s, last after ${Math.max(...atSecrets).toFixed(2)} s`);
+  log(`meanwhile etcd and the API server used ${clusterCpu.toFixed(2)} CPU s`);
   await checkSecrets(rig);
   await checkReferences(rig);
   return { operator, line: { phase: 'cold', ...used, ...percentiles(atSecrets) } };

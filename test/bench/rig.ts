@@ -16,6 +16,7 @@ import { type ApiCounts, readApiCounts } from './api-counts.ts';
 import { awsEnv, type CountingProxy, createSecrets, type Secrets, startCountingProxy } from './backend.ts';
 import { type Observer, startObserver } from './observer.ts';
 import type { BenchSettings } from './settings.ts';
+import { usageOf } from './usage.ts';
 import { createWorkload } from './workload.ts';
 
 /** Everything that a measurement needs. */
@@ -28,6 +29,8 @@ export interface Rig {
   readonly secrets: Secrets;
   readonly signal: AbortSignal;
   apiCounts(): Promise<ApiCounts>;
+  /** CPU seconds that etcd and the API server used since they began: their part of what is measured. */
+  clusterCpu(): Promise<number>;
   startOperator(): Promise<OperatorProcess>;
 }
 
@@ -69,6 +72,10 @@ export async function withRig(settings: BenchSettings, log: Log, measure: (rig: 
       secrets,
       signal,
       apiCounts: () => readApiCounts(transport, signal),
+      clusterCpu: async () => {
+        const used = await Promise.all(Object.values(cluster.pids()).map(usageOf));
+        return used.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+      },
       startOperator: () => startOperator({ kubeconfig, env }),
     });
   } finally {

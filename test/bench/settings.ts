@@ -13,6 +13,8 @@ const settingsSchema = z
     /** Over how many seconds those are spread by chance: two poll intervals, so that none is favoured. */
     ROTATION_SECONDS: count.default(60),
     IDLE_SECONDS: count.default(60),
+    /** `cold` alone for a profile of it; by default all four. */
+    PHASES: z.enum(['cold', 'all']).default('all'),
     /** Added to the options of the operator's Node, for experiments and profiles. */
     OPERATOR_NODE_OPTIONS: z.string().default(''),
   })
