@@ -51,11 +51,16 @@ describe('the status of a reference', () => {
   });
 
   it('stays ready when the manager can not be asked', () => {
-    const failure = { ...definite('Throttled', 'throttled'), transient: true };
+    const error = new ManagerError('Throttled', 'throttled');
+    const failure = { ...definite('Throttled', 'key a: throttled'), transient: true };
     const reference = syncedReference();
     const status = nextStatus(
       reference,
-      { outcome: { state: 'failed', failure, released: false }, trouble: undefined, syncRequest: undefined },
+      {
+        outcome: { state: 'failed', failure, released: false },
+        trouble: { error, since: 5, tries: 1, stale: false },
+        syncRequest: undefined,
+      },
       't2',
     );
     expect(sameStatus(reference.status, status)).toBe(true);
@@ -105,6 +110,40 @@ describe('the status of a reference', () => {
       status: 'True',
       reason: 'ManagerUnavailable',
       message: expect.stringContaining('cannot connect to it'),
+    });
+  });
+
+  describe('Stale', () => {
+    const error = new ManagerError('ManagerUnavailable', 'cannot connect to it');
+    const fresh = { error, since: 5, tries: 1, stale: false };
+    const unheard = { ...definite('ManagerUnavailable', 'key a: cannot connect to it'), transient: true };
+    const failed = { state: 'failed', failure: unheard, released: false } as const;
+    const staleOf = (status: SecretReferenceStatus) => status.conditions?.find(({ type }) => type === 'Stale');
+    function staleReference() {
+      const trouble = { ...fresh, stale: true };
+      return buildReference({ status: nextStatus(syncedReference(), { ...synced, trouble }, 't2') });
+    }
+
+    it('stays as it was told while a process that has just started was not answered', () => {
+      const reference = staleReference();
+      const status = nextStatus(reference, { outcome: failed, trouble: fresh, syncRequest: undefined }, 't3');
+      expect(staleOf(status)).toEqual(staleOf(reference.status));
+    });
+
+    it('ends with an answer, whatever went wrong since', () => {
+      const status = nextStatus(staleReference(), { ...synced, trouble: fresh }, 't3');
+      expect(staleOf(status)).toMatchObject({ status: 'False', lastTransitionTime: 't3' });
+    });
+
+    it('says at once that the manager itself does not work', () => {
+      const outcome = { ...failed, failure: { ...unheard, message: 'its credentials are missing' } };
+      const status = nextStatus(syncedReference(), { outcome, trouble: undefined, syncRequest: undefined }, 't2');
+      expect(staleOf(status)).toMatchObject({
+        status: 'True',
+        reason: 'ManagerUnavailable',
+        message: expect.stringContaining('its credentials are missing'),
+      });
+      expect(ready(status)).toMatchObject({ status: 'True' });
     });
   });
 

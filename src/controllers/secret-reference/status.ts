@@ -27,7 +27,7 @@ export function nextStatus(reference: Reference, findings: Findings, now: string
   const { metadata, status } = reference;
   const { versions, target, lastChangeTime } = held(status, findings.outcome, now);
   const lastSyncRequest = findings.syncRequest ?? status.lastSyncRequest;
-  const conditions = [readyCondition(reference, findings), staleCondition(findings)].map((condition) =>
+  const conditions = [readyCondition(reference, findings), staleCondition(reference, findings)].map((condition) =>
     stamped(condition, status.conditions ?? [], metadata.generation, now),
   );
   return {
@@ -88,12 +88,19 @@ function heldMessage({ target, versions }: Held): string {
   return `Secret ${target?.name ?? ''} holds ${summaryOf(versions ?? [])}`;
 }
 
-function staleCondition({ trouble }: Findings): Draft {
-  if (trouble?.stale !== true) {
-    return { type: 'Stale', status: 'False', reason: 'UpToDate', message: 'the manager answers' };
+function staleCondition(reference: Reference, { outcome, trouble }: Findings): Draft {
+  const type = 'Stale';
+  const unheard = outcome.state === 'failed' && outcome.failure.transient ? outcome.failure : undefined;
+  // Without any trouble of a backend it is the manager itself that does not work.
+  const problem = trouble === undefined ? unheard : trouble.stale ? trouble.error : undefined;
+  if (problem !== undefined) {
+    const message = `the manager can't be asked, the Secret keeps its last values: ${problem.message}`;
+    return { type, status: 'True', reason: problem.reason, message };
   }
-  const message = `the manager can't be asked, the Secret keeps its last values: ${trouble.error.message}`;
-  return { type: 'Stale', status: 'True', reason: trouble.error.reason, message };
+  const before = reference.status.conditions?.find((condition) => condition.type === type);
+  // A process that has just started and got no answer yet knows less than the status.
+  if (unheard !== undefined && before?.status === 'True') return before;
+  return { type, status: 'False', reason: 'UpToDate', message: 'the manager answers' };
 }
 
 /** Keeps the time of the last transition while the status of a condition stays. */
