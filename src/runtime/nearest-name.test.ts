@@ -27,4 +27,19 @@ describe('the nearest name', () => {
   ])('to %s among %j is %s', (name, names, expected) => {
     expect(nearestName(name, names)).toBe(expected);
   });
+
+  it('is not looked for without end, however many and long the names are that others chose', () => {
+    const letters: string[] = [];
+    const counted = (name: string): string => {
+      letters.push(name);
+      return name;
+    };
+    function* names(): Generator<string> {
+      for (let index = 0; ; index += 1) yield counted(`app/password-${index % 10}`);
+    }
+
+    expect(nearestName('app/pasword-1', names())).toBe('app/password-1');
+    expect(letters.length).toBeLessThan(1_000);
+    expect(nearestName('x'.repeat(500), ['x'.repeat(500)])).toBeUndefined();
+  });
 });

@@ -13,6 +13,11 @@ function nested(levels: number): string {
   return `${'{"a":'.repeat(levels)}"x"${'}'.repeat(levels)}`;
 }
 
+/** Each object has two names that lead on along `a.a.a`: twice as many objects at each level. */
+function bush(levels: number): string {
+  return levels === 0 ? '1' : `{"a":${bush(levels - 1)},"a.a":${bush(levels - 1)}}`;
+}
+
 function path(levels: number): string {
   return Array.from({ length: levels }, () => 'a').join('.');
 }
@@ -100,6 +105,12 @@ describe('extractProperty', () => {
   test('takes JSON of 32 levels and refuses 33', () => {
     expect(extract(nested(32), path(32))).toBe('x');
     expect(refusal(() => extract(nested(33), path(33))).reason).toBe('LimitExceeded');
+  });
+
+  test('looks to an end for a path that every object of a large value begins', () => {
+    const many = Array.from({ length: 256 }, () => 'a').join('.');
+
+    expect(() => extractProperty(text(bush(14)), many)).toThrow('the JSON value has no property');
   });
 
   test('agrees with JSON.parse on every property of any JSON object', () => {

@@ -19,8 +19,7 @@ export function extractProperty(value: SecretValue, path: string): SecretValue {
   if (path.length > MAX_PATH) {
     throw new ContentError('InvalidValue', `the property path is longer than ${MAX_PATH} characters`);
   }
-  const segments = path.split('.');
-  const forbidden = segments.find(isForbiddenName);
+  const forbidden = path.split('.').find(isForbiddenName);
   if (forbidden !== undefined) {
     throw new ContentError('InvalidValue', `the name ${quoted(forbidden)} is not allowed in a property path`);
   }
@@ -31,7 +30,7 @@ export function extractProperty(value: SecretValue, path: string): SecretValue {
       `the value is not a JSON object or array, so it has no property ${quoted(path)}`,
     );
   }
-  const found = findProperty(json, segments, path);
+  const found = findProperty(json, path, path);
   if (found === undefined) {
     const how = 'dots go into objects, numbers into arrays, upper and lower case differ';
     throw new ContentError('PropertyNotFound', `the JSON value has no property ${quoted(path)} (${how})`);
@@ -105,28 +104,37 @@ function refuseIf(count: number, fault: string): void {
   );
 }
 
-/** The first way along the path that ends somewhere: at each object the longest name first. */
-function findProperty(json: string, segments: readonly string[], path: string): string | undefined {
-  const [first] = segments;
-  if (first === undefined) return json;
+/**
+ * The first way along the path that ends somewhere: at each object the longest name first. Only names that are there are tried, so that the work is
+ * bounded by the value's size times its depth, however many dots the path has.
+ */
+function findProperty(json: string, rest: string | undefined, path: string): string | undefined {
+  if (rest === undefined) return json;
   if (json.startsWith('[')) {
+    const [first = ''] = rest.split('.', 1);
     const item = INDEX.test(first) ? jsonItems(json)[Number(first)] : undefined;
-    return item === undefined ? undefined : findProperty(item, segments.slice(1), path);
+    return item === undefined ? undefined : findProperty(item, restAfter(rest, first), path);
   }
   if (!json.startsWith('{')) return undefined;
   const members = jsonMembers(json);
-  for (let length = segments.length; length > 0; length -= 1) {
-    const [text, repeated] = members.get(segments.slice(0, length).join('.')) ?? [];
+  const candidates = [...members.keys()].filter((name) => rest === name || rest.startsWith(`${name}.`));
+  for (const name of candidates.toSorted((a, b) => b.length - a.length)) {
+    const [text, repeated] = members.get(name) ?? [];
     if (repeated !== undefined) {
       throw new ContentError(
         'InvalidValue',
         `a name on the path ${quoted(path)} stands twice in the same object of the JSON value`,
       );
     }
-    const found = text === undefined ? undefined : findProperty(text, segments.slice(length), path);
+    const found = text === undefined ? undefined : findProperty(text, restAfter(rest, name), path);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What is left of a path behind a name that it begins with; undefined at its end. */
+function restAfter(rest: string, name: string): string | undefined {
+  return rest.length === name.length ? undefined : rest.slice(name.length + 1);
 }
 
 function scalarOrJson(json: string): SecretValue {
