@@ -150,6 +150,7 @@ const labelled = (labels: object, annotations: object = {}): object => ({
 describe('rule 13: the operator may change', () => {
   test.each([
     ['what it owns', { labels: owned, annotations: uid('u') }, bytes],
+    ['what it owns and somebody took the label off', { annotations: uid('u') }, labelled(owned)],
     ['what it has keys in', { labels: merged, annotations: merge }, bytes],
     ['what consents to be adopted', { annotations: adopt }, labelled(owned, uid('u'))],
     [

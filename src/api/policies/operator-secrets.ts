@@ -81,7 +81,7 @@ const ownership: readonly Validation[] = [
     messageExpression: `'the operator may write only Secrets that carry the label ${labels.target} (owned or merged): ' + variables.name + ' does not'`,
   },
   {
-    expression: `request.operation != 'UPDATE' || variables.now != 'owned' || (variables.was == 'owned' && ${valueOf('annotations', uid)} == ${valueOf('oldAnnotations', uid)}) || ${valueOf('oldAnnotations', celString(annotations.adopt))} == 'true'`,
+    expression: `request.operation != 'UPDATE' || variables.now != 'owned' || ((variables.was == 'owned' || ${valueOf('oldAnnotations', uid)} != '') && ${valueOf('annotations', uid)} == ${valueOf('oldAnnotations', uid)}) || ${valueOf('oldAnnotations', celString(annotations.adopt))} == 'true'`,
     messageExpression: `'the operator may not take over Secret ' + variables.name + ', which is not its own: its owner may allow it by kubectl annotate secret ' + variables.name + ' ${annotations.adopt}=true'`,
   },
   {

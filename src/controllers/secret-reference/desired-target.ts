@@ -17,6 +17,8 @@ export interface DesiredTarget {
   readonly reference: { readonly name: string; readonly uid: string };
   readonly fieldManager: string;
   readonly data: Readonly<Record<string, string>>;
+  /** The keys that the spec itself names. Others may stand inside a value, and are not told. */
+  readonly spokenKeys: ReadonlySet<string>;
   readonly labels: Readonly<Record<string, string>>;
   /** Without those of the content, which depend on what the target holds now. */
   readonly annotations: Readonly<Record<string, string>>;
@@ -52,6 +54,7 @@ export function desiredTarget(
     reference: { name: metadata.name, uid: metadata.uid },
     fieldManager: fieldManagerOf(metadata.uid),
     data: Object.fromEntries(data),
+    spokenKeys: new Set(Object.keys(spec.template?.data ?? spec.data ?? {})),
     labels: { ...spec.template?.metadata?.labels, [labels.target]: merged ? 'merged' : 'owned' },
     annotations: { ...spec.template?.metadata?.annotations, ...own },
     content,

@@ -236,6 +236,6 @@ async function report(
   const body = { metadata: { name, namespace, uid, resourceVersion }, status };
   const options = { signal, fieldManager: 'keyferry', force: true, subresource: 'status' } as const;
   const written = await scope.client.apply(secretReferences, body, options);
-  scope.view.wrote(reference, toReference(written));
+  scope.view.wrote(toReference(written));
   recordOutcome(scope.events, reference, status, findings);
 }

@@ -2,8 +2,9 @@ import type { CallOptions, KubeClient } from '../../kube/client.ts';
 import { secrets } from '../../kube/resource.ts';
 import type { Failure } from './failure.ts';
 import { type Reference, targetName } from './reference.ts';
-import { holdsMerged, readSecret, withdrawMerged } from './target.ts';
-import { ownerUid } from './target-secret.ts';
+import { readSecret } from './target.ts';
+import { mergedUids, ownerUid } from './target-secret.ts';
+import { withdrawMerged } from './withdraw-merged.ts';
 
 /** Gives the target up where the manager's rules were withdrawn and say `onRevoked: Delete`. True where it was given up now. */
 export async function releaseTarget(
@@ -20,7 +21,7 @@ export async function releaseTarget(
   if (ownerUid(secret) === uid) {
     const { name, uid: secretUid, resourceVersion } = secret.metadata;
     await client.delete(secrets, { namespace, name }, { ...options, uid: secretUid, resourceVersion });
-  } else if (holdsMerged(secret.metadata.annotations, uid)) {
+  } else if (mergedUids(secret.metadata).includes(uid)) {
     await withdrawMerged(client, secret, uid, options);
   }
   return true;

@@ -18,9 +18,13 @@ function collide(a: Reference, b: Reference): boolean {
   return a.spec.target.ownership !== 'Merge' || b.spec.target.ownership !== 'Merge';
 }
 
-/** Creation times have whole seconds: the uid decides between equals, the same way on every replica. */
+/**
+ * Creation times have whole seconds. Between equals the one that has a target already keeps it, else the uid decides: the same way on every replica.
+ */
 function isOlder(a: Reference, b: Reference): boolean {
   const at = a.metadata.creationTimestamp ?? '';
   const bt = b.metadata.creationTimestamp ?? '';
-  return at === bt ? a.metadata.uid < b.metadata.uid : at < bt;
+  if (at !== bt) return at < bt;
+  const [aHolds, bHolds] = [a, b].map((reference) => reference.status.target !== undefined);
+  return aHolds === bHolds ? a.metadata.uid < b.metadata.uid : aHolds === true;
 }

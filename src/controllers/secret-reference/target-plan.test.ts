@@ -114,6 +114,28 @@ describe('an existing target of ours', () => {
     expect(plan.remove?.metadata['labels']).toEqual({ ours: null, [labels.target]: 'owned' });
   });
 
+  it('gets back the label that somebody took off or changed', () => {
+    for (const value of [undefined, 'merged', '']) {
+      const secret = buildOwnedSecret({ metadata: { labels: value === undefined ? {} : { [labels.target]: value } } });
+      const plan = written(planTarget(desired('one'), secret));
+      expect(plan.bytesChange).toBe(false);
+      expect(plan.apply.metadata['labels']).toEqual({ [labels.target]: 'owned' });
+    }
+  });
+
+  it('loses the marks of those who merged keys into it, with their keys', () => {
+    const base = buildOwnedSecret();
+    const shared = buildOwnedSecret({
+      data: { password: base64('one'), theirs: base64('x') },
+      metadata: { annotations: { ...base.metadata.annotations, [`${annotations.merged}uid-2`]: 'b' } },
+    });
+    const plan = written(planTarget(desired('one'), shared));
+    expect(plan.remove).toMatchObject({
+      metadata: { annotations: { [`${annotations.merged}uid-2`]: null } },
+      data: { theirs: null },
+    });
+  });
+
   it('is let go when ownership becomes Orphan', () => {
     const plan = written(planTarget(desired('one', { spec: { target: { ownership: 'Orphan' } } }), buildOwnedSecret()));
     expect(plan.remove?.metadata['ownerReferences']).toEqual([]);
@@ -150,38 +172,22 @@ describe('a Secret that somebody else has', () => {
     expect(planTarget(desired('one'), secret).action).toBe('write');
   });
 
+  it('is not taken from its controller, which it goes with', () => {
+    const secret = foreign();
+    secret.metadata.annotations = { [annotations.adopt]: 'true' };
+    secret.metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'Owner', name: 'x', uid: 'x', controller: true }];
+    expect(planTarget(desired('one'), secret)).toMatchObject({
+      action: 'conflict',
+      message: expect.stringContaining('its controller, Owner x'),
+    });
+    expect(planTarget(desired('one', { spec: { target: { ownership: 'Orphan' } } }), secret).action).toBe('write');
+  });
+
   it('is not taken from an earlier reference of the same name: ownership goes by uid', () => {
     const plan = planTarget(desired('one', { uid: 'uid-2' }), buildOwnedSecret());
     expect(plan).toMatchObject({
       action: 'conflict',
       message: expect.stringContaining('SecretReference shop/api-db (uid uid-1)'),
     });
-  });
-});
-
-describe('a merged target', () => {
-  const merge = { target: { ownership: 'Merge' } };
-  const shared = (consent: boolean) =>
-    buildOwnedSecret({
-      data: { other: base64('x') },
-      metadata: { labels: {}, annotations: consent ? { [annotations.merge]: 'true' } : {}, ownerReferences: [] },
-    });
-
-  it('needs consent on the Secret itself', () => {
-    const plan = planTarget(desired('one', { spec: merge }), shared(false));
-    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('keyferry.io/merge=true') });
-  });
-
-  it('gets only our keys, and nothing of others is removed', () => {
-    const plan = written(planTarget(desired('one', { spec: merge }), shared(true)));
-    expect(plan.apply['data']).toEqual({ password: base64('one') });
-    expect(plan.remove).toBeUndefined();
-    expect(plan.apply).not.toHaveProperty('type');
-    expect(plan.apply.metadata).not.toHaveProperty('ownerReferences');
-  });
-
-  it('is refused where another reference owns the Secret whole', () => {
-    const plan = planTarget(desired('one', { spec: merge, uid: 'uid-2' }), buildOwnedSecret());
-    expect(plan).toMatchObject({ action: 'conflict', message: expect.stringContaining('belongs whole') });
   });
 });

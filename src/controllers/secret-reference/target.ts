@@ -4,7 +4,7 @@ import { secrets } from '../../kube/resource.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { definite, type Failure } from './failure.ts';
 import { newTarget, planTarget } from './target-plan.ts';
-import { type ExistingSecret, fieldManagerOf, mergedAnnotation, toExistingSecret } from './target-secret.ts';
+import { type ExistingSecret, toExistingSecret } from './target-secret.ts';
 
 /** What a Secret was after a look at its bytes. */
 export interface TargetSeen {
@@ -83,23 +83,6 @@ export async function readSecret(
   }
 }
 
-/** Takes back the keys that a reference merged into a Secret: what its field manager no longer applies goes. */
-export async function withdrawMerged(
-  client: KubeClient,
-  secret: { readonly metadata: { readonly name: string; readonly namespace: string } & TargetSeen },
-  referenceUid: string,
-  options: CallOptions,
-): Promise<void> {
-  const { name, namespace, uid, resourceVersion } = secret.metadata;
-  const body = { metadata: { name, namespace, uid, resourceVersion } };
-  await client.apply(secrets, body, { ...options, fieldManager: fieldManagerOf(referenceUid), force: false });
-}
-
-/** True where the Secret holds keys that this reference merged. */
-export function holdsMerged(annotations: Readonly<Record<string, string>>, referenceUid: string): boolean {
-  return Object.hasOwn(annotations, mergedAnnotation(referenceUid));
-}
-
 function seenOf(object: { readonly metadata: TargetSeen }): TargetSeen {
   return { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion };
 }
@@ -124,9 +107,11 @@ function refusalOf(error: unknown, desired: DesiredTarget): TargetOutcome {
     const message = `the operator may not write Secret ${desired.name} here: a policy, a quota or its role refuses it`;
     return { state: 'failed', failure: definite('TargetConflict', message) };
   }
-  if (isConflict(error) && error.causes.some((cause) => cause.reason === 'FieldManagerConflict')) {
+  const managers = isConflict(error) ? error.causes.filter((cause) => cause.reason === 'FieldManagerConflict') : [];
+  if (managers.length > 0) {
+    const who = [...new Set(managers.map((cause) => cause.manager))].join(' and ');
     return failed(
-      `Secret ${desired.name} already has some of these keys from somebody else: rename them, or remove them there`,
+      `Secret ${desired.name} has keys, labels or annotations of the same name from ${who}: give them another name here, or remove them there`,
     );
   }
   throw error;

@@ -4,10 +4,9 @@ import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Store } from '../../kube/store.ts';
 import type { Request } from '../../runtime/request.ts';
-import { annotations } from '../../api/v1/names.ts';
 import { type Reference, targetName, toReference } from './reference.ts';
-import { withdrawMerged } from './target.ts';
-import { mergedUids } from './target-secret.ts';
+import { mergedAnnotation, mergedUids } from './target-secret.ts';
+import { withdrawMerged } from './withdraw-merged.ts';
 
 export interface WithdrawScope {
   readonly client: KubeClient;
@@ -15,13 +14,16 @@ export interface WithdrawScope {
   readonly targets: Store<KubeObject>;
 }
 
-/** One look at one merged Secret: the keys of references that are gone, or no longer merge into it, are taken back. */
+/**
+ * One look at one merged Secret: the keys of references that are gone are taken back. Those of a reference that wants the Secret whole now stay until
+ * it has it, or goes: nobody shall miss them in between.
+ */
 export async function withdrawOrphans(scope: WithdrawScope, request: Request, signal: AbortSignal): Promise<void> {
   const secret = scope.targets.get(request.namespace, request.name);
   if (secret === undefined) return;
   for (const uid of mergedUids(secret.metadata)) {
-    const name = secret.metadata.annotations[`${annotations.merged}${uid}`] ?? '';
-    if (mergesInto(scope.references.byIndex('uid', uid)[0], request)) continue;
+    if (scope.references.byIndex('uid', uid).some((reference) => targets(reference, request))) continue;
+    const name = secret.metadata.annotations[mergedAnnotation(uid)] ?? '';
     // The cache may lag: keys go only after a direct look.
     if (await stillThere(scope.client, { namespace: request.namespace, name }, uid, request, signal)) continue;
     await withdrawMerged(scope.client, secret, uid, { signal });
@@ -30,9 +32,8 @@ export async function withdrawOrphans(scope: WithdrawScope, request: Request, si
   }
 }
 
-function mergesInto(reference: Reference | undefined, secret: Request): boolean {
-  if (reference === undefined) return false;
-  return reference.spec.target.ownership === 'Merge' && targetName(reference) === secret.name;
+function targets(reference: Reference, secret: Request): boolean {
+  return reference.metadata.namespace === secret.namespace && targetName(reference) === secret.name;
 }
 
 async function stillThere(
@@ -42,9 +43,11 @@ async function stillThere(
   secret: Request,
   signal: AbortSignal,
 ): Promise<boolean> {
+  // Somebody blanked our mark: what nobody can be asked about has no name.
+  if (reference.name === '') return false;
   try {
     const found = await client.get(secretReferences, reference, { signal });
-    return found.metadata.uid === uid && mergesInto(toReference(found), secret);
+    return found.metadata.uid === uid && targets(toReference(found), secret);
   } catch (error) {
     if (isNotFound(error)) return false;
     throw error;
