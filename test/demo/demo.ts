@@ -21,7 +21,7 @@ async function main(): Promise<number> {
     const outcome = await Promise.race([show(world), stopped]);
     if (outcome === 'stopped') return 130;
     if (outcome && keep) {
-      say(usage(world));
+      process.stdout.write(`\n${usage(world)}\n`);
       await stopped;
     }
     return outcome ? 0 : 1;

@@ -1,0 +1,103 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { readyReasons } from '../../src/api/v1/conditions.ts';
+import { parseConfig } from '../../src/config.ts';
+import { runCommand } from '../cluster/command.ts';
+import { anchorsOf, codeIn, readPage, readPages, tableUnder } from './pages.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const pages = readPages();
+const troubleshooting = readPage('docs/troubleshooting.md');
+
+describe('the pages', () => {
+  it.each(pages)('$path links only to what there is', (page) => {
+    // Code may look like a link.
+    const prose = page.text.replaceAll(/^ *```.*?^ *```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
+    const links = Array.from(prose.matchAll(/\]\(([^)\s]+)\)/g), ([, link = '']) => link);
+    const broken = links.filter((link) => !link.startsWith('https://') && !leadsSomewhere(page.path, link));
+    expect(broken).toEqual([]);
+  });
+
+  it.each(pages)('$path has YAML that can be read', (page) => {
+    const texts = page.blocks.filter(({ language }) => language === 'yaml').map(({ text }) => text);
+    const errors = texts.flatMap((text) => parseAllDocuments(text).flatMap((document) => document.errors));
+    expect(errors).toEqual([]);
+  });
+
+  it('have commands that a shell can read', async () => {
+    const scripts = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'sh');
+    expect(scripts.length).toBeGreaterThan(10);
+    for (const { text } of scripts) await runCommand('sh', ['-n'], { input: text });
+  });
+
+  it('mark as not run only what needs more than a cluster', () => {
+    const marked = pages
+      .flatMap(({ blocks }) => blocks)
+      .filter(({ language, note }) => language === 'sh' && note !== '');
+    expect(marked.map(({ note }) => note)).toEqual(marked.map(() => 'no-run'));
+    const others = marked.filter(({ text }) => !/^(make build|aws |node .*operator\.mjs|curl )/.test(text));
+    expect(others).toEqual([]);
+  });
+});
+
+describe('the page on installing', () => {
+  it('lists every flag with its default', () => {
+    const outcome = parseConfig({ argv: ['--help'], env: {}, identity: 'test', version: '0' });
+    const help = 'text' in outcome ? outcome.text : '';
+    const flags = help.matchAll(/^ {2}(--[a-z-]+).*\n((?: {6}.*\n?)+)/gm);
+    const wanted = Array.from(flags, ([, flag = '', lines = '']) => {
+      const [, fallback = ''] = /default: ([^)]*)\)/.exec(lines.replaceAll(/\s+/g, ' ')) ?? [];
+      return [flag, fallback] as const;
+    }).filter(([flag]) => flag !== '--version');
+    const listed = tableUnder(readPage('docs/install.md'), 'Flags');
+    expect(listed.map(([flag = '']) => codeIn(flag)[0])).toEqual(wanted.map(([flag]) => flag));
+    for (const [index, [, fallback]] of wanted.entries()) {
+      expect(fallback).toContain(listed[index]?.[1]?.replaceAll('`', '') ?? '?');
+    }
+  });
+});
+
+describe('the page on troubleshooting', () => {
+  it('has a section for every reason of Ready, in the order of the code', () => {
+    const [, section = ''] = /^## Reasons of Ready$(.*?)^## /ms.exec(troubleshooting.text) ?? [];
+    const headings = Array.from(section.matchAll(/^### (.*)$/gm), ([, heading]) => heading);
+    expect(headings).toEqual([...readyReasons]);
+  });
+
+  it('shows a message for every reason of Ready', () => {
+    const sections = troubleshooting.text
+      .split(/^##+ /m)
+      .filter((part) => readyReasons.some((reason) => part.startsWith(reason)));
+    expect(sections.filter((part) => !/^ {4}\S/m.test(part))).toEqual([]);
+  });
+
+  it('explains every warning and error that has words of its own for people', () => {
+    const files = globSync('src/**/*.ts', { cwd: root }).filter((file) => !/test/.test(file));
+    const source = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+    const inSource = new Set(Array.from(source.matchAll(/\.(?:warn|error)\(\s*'([^']*)'/g), ([, message]) => message));
+    const explained = tableUnder(troubleshooting, 'The log').flatMap(([message = '']) => codeIn(message));
+    expect(explained.filter((message) => !inSource.has(message))).toEqual([]);
+    const warnings = Array.from(source.matchAll(/\.warn\(\s*'([^']*)'/g), ([, message]) => message);
+    expect(warnings.filter((message) => message !== undefined && !explained.includes(message))).toEqual([]);
+  });
+});
+
+it('the page on dependencies lists each, and nothing else', () => {
+  const schema = z.object({
+    dependencies: z.record(z.string(), z.string()),
+    devDependencies: z.record(z.string(), z.string()),
+  });
+  const manifest = schema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  const listed = tableUnder(readPage('docs/dependencies.md'), 'Dependencies').flatMap(([name = '']) => codeIn(name));
+  expect(listed.toSorted()).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).toSorted());
+});
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = '', anchor = ''] = link.split('#');
+  const path = file === '' ? from : normalize(join(dirname(from), file));
+  if (!existsSync(join(root, path))) return false;
+  return anchor === '' || anchorsOf(readPage(path)).has(anchor);
+}
