@@ -37,6 +37,8 @@ export interface World {
   /** What stands between the operator and the backend: counts calls, and answers as a test says. `healBackend` undoes that. */
   readonly backend: AwsServer;
   healBackend(): void;
+  /** Where the backend itself is, past what stands in between. */
+  readonly motoUrl: string;
   /** The operator that was started last. @throws where none was. */
   operator(): OperatorProcess;
   /** Starts an operator (another one, or the next) and waits until it is ready. By default with `operatorKubeconfig`. */
@@ -152,6 +154,7 @@ function buildWorld(parts: Parts): World {
     cluster,
     api,
     moto,
+    motoUrl,
     backend,
     operatorKubeconfig,
     aws: createAwsSecrets(motoUrl),
