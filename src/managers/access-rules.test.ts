@@ -121,6 +121,22 @@ describe('rule 9: namespaces of a rule', () => {
     expect(grantsNamespaces({ selector: { matchExpressions: [expression] } }, shop, new Set(['tier']))).toBe(expected);
   });
 
+  it.each([
+    { matchLabels: { tier: 'gold' } },
+    { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' as const }] },
+    { matchExpressions: [{ key: 'tier', operator: 'NotIn' as const, values: ['guest'] }] },
+  ])('are not selected by labels that are not known: %j', (selector) => {
+    const stranger = { namespace: 'shop', labels: undefined };
+
+    expect(grantsNamespaces({ selector }, stranger, new Set(['tier']))).toBe(false);
+  });
+
+  it('are selected by their name even where their labels are not known', () => {
+    const selector = { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } };
+
+    expect(grantsNamespaces({ selector }, { namespace: 'shop', labels: undefined })).toBe(true);
+  });
+
   it('treat an absent label as Kubernetes does, and look at own properties only', () => {
     const trusted = new Set(['gone', 'constructor']);
     const select = (key: string, operator: 'NotIn' | 'DoesNotExist' | 'Exists'): boolean =>

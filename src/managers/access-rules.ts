@@ -4,7 +4,8 @@ import { matchesName, matchesSecret, secretPatternMistake } from './secret-patte
 /** The namespace that wants to read, with its labels. */
 export interface AccessAsker {
   readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined while they are not known: a selector that looks at any then matches nothing, `NotIn` and `DoesNotExist` included. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
 }
 
 type Namespaces = AccessRule['namespaces'];
@@ -65,6 +66,7 @@ function matchesNamespaces(namespaces: Namespaces, asker: AccessAsker, trustedLa
 
 function matchesSelector(selector: NamespaceSelector, asker: AccessAsker, trustedLabels: ReadonlySet<string>): boolean {
   if (selectorMistakes(selector, trustedLabels).length > 0) return false;
+  if (asker.labels === undefined && selectorKeys(selector).some((key) => key !== NAME_LABEL)) return false;
   const labels = Object.entries(selector.matchLabels ?? {});
   return (
     labels.every(([key, value]) => labelOf(asker, key) === value) &&
@@ -72,6 +74,11 @@ function matchesSelector(selector: NamespaceSelector, asker: AccessAsker, truste
       matchesExpression(expression, labelOf(asker, expression.key)),
     )
   );
+}
+
+function selectorKeys(selector: NamespaceSelector): readonly string[] {
+  const expressions = (selector.matchExpressions ?? []).map((expression) => expression.key);
+  return [...Object.keys(selector.matchLabels ?? {}), ...expressions];
 }
 
 function matchesExpression(expression: Expression, value: string | undefined): boolean {
@@ -83,7 +90,7 @@ function matchesExpression(expression: Expression, value: string | undefined): b
 
 function labelOf(asker: AccessAsker, key: string): string | undefined {
   if (key === NAME_LABEL) return asker.namespace;
-  return Object.hasOwn(asker.labels, key) ? asker.labels[key] : undefined;
+  return asker.labels !== undefined && Object.hasOwn(asker.labels, key) ? asker.labels[key] : undefined;
 }
 
 function namespacesMistakes(namespaces: Namespaces, trustedLabels: ReadonlySet<string>): readonly string[] {
@@ -100,7 +107,7 @@ function namespacesMistakes(namespaces: Namespaces, trustedLabels: ReadonlySet<s
 
 function selectorMistakes(selector: NamespaceSelector, trustedLabels: ReadonlySet<string>): readonly string[] {
   const expressions = selector.matchExpressions ?? [];
-  const keys = [...Object.keys(selector.matchLabels ?? {}), ...expressions.map((expression) => expression.key)];
+  const keys = selectorKeys(selector);
   if (keys.length === 0) return ['is empty: to grant to every namespace, use names: ["*"]'];
   const untrusted = keys.filter((key) => key !== NAME_LABEL && !trustedLabels.has(key));
   return [

@@ -44,7 +44,7 @@ export function createControllers(
     targets: caches.targets,
     managers: managers.directory,
     subscriptions: createSubscriptions(managers.directory, managers.onUse),
-    namespaceLabels: (namespace) => caches.namespaces.get('', namespace)?.metadata.labels ?? {},
+    namespaceLabels: (namespace) => caches.namespaces.get('', namespace)?.metadata.labels,
     trustedLabels: new Set(config.trustedNamespaceLabels),
     closedNamespaces: new Set([...systemNamespaces, config.namespace]),
     events,

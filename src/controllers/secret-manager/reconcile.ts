@@ -67,8 +67,12 @@ function forget(scope: ManagerScope, key: string): void {
 
 function examine(scope: ManagerScope, key: string, object: ManagerObject): ManagerFindings | 'loading' {
   const credentials = readCredentials(scope, key, object);
-  if (credentials === 'loading') return 'loading';
   const { uid, generation } = object.metadata;
+  if (credentials === 'loading') {
+    // Nothing is decided meanwhile: what was published before may stand for other access rules and other credentials.
+    if (scope.directory.set(key, `${uid}/${generation}/loading`, { state: 'starting' })) scope.requeueReferences(key);
+    return 'loading';
+  }
   if ('problem' in credentials) return broken(scope, key, `${uid}/${generation}/none`, credentials.problem);
   const fingerprint = `${uid}/${generation}/${credentials.version}`;
   try {

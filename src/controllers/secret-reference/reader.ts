@@ -1,4 +1,4 @@
-import { isGranted, suggestRule } from '../../managers/access-rules.ts';
+import { isGranted, ruleMistakes, suggestRule } from '../../managers/access-rules.ts';
 import type { AccessedVersion, Selector, VersionSummary } from '../../managers/manager.ts';
 import type { Reading, Subscription, Topic, TopicResult, Trouble } from '../../managers/topic.ts';
 import type { ManagerDirectory, ReadyManager } from '../managers.ts';
@@ -10,7 +10,8 @@ import { fullName, shortName } from './selection.ts';
 /** Who asks: access rules are about its namespace. */
 export interface Asker {
   readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined while they are not known. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
   readonly trustedLabels: ReadonlySet<string>;
 }
 
@@ -167,7 +168,19 @@ function denial(manager: ReadyManager, asker: Asker, key: string, secret: string
   const contact = manager.contact === undefined ? '' : ` Contact: ${manager.contact}.`;
   const rule = suggestRule({ namespace: asker.namespace, secret });
   const message = `${what}: the access rules of ${managerTitle(key)} do not grant it to namespace ${asker.namespace}. A rule that would: ${rule}.${contact}`;
-  return { reason: 'AccessDenied', message, transient: false, denied: manager.onRevoked };
+  return {
+    reason: 'AccessDenied',
+    message,
+    transient: false,
+    denied: isCertain(manager, asker) ? manager.onRevoked : 'Retain',
+  };
+}
+
+/** Doubt deletes nothing: rules that are a mistake, or about labels that are not known, may have been meant to grant it. */
+function isCertain(manager: ReadyManager, asker: Asker): boolean {
+  const rules = manager.access ?? [];
+  if (ruleMistakes(rules, asker.trustedLabels).length > 0) return false;
+  return asker.labels !== undefined || rules.every((rule) => rule.namespaces.selector === undefined);
 }
 
 function grantsAnything(manager: ReadyManager, asker: Asker): boolean {

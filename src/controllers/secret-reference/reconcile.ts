@@ -36,8 +36,8 @@ export interface ReferenceScope {
   readonly targets: Store<KubeObject>;
   readonly managers: ManagerDirectory;
   readonly subscriptions: Subscriptions;
-  /** Labels of a namespace, for the selectors of access rules. */
-  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
+  /** Labels of a namespace, for the selectors of access rules; undefined where they are not known. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
   readonly trustedLabels: ReadonlySet<string>;
   /** Where no target may be: the system's namespaces and the operator's own. */
   readonly closedNamespaces: ReadonlySet<string>;

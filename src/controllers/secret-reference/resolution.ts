@@ -5,6 +5,9 @@ import { ContentError } from './content/content-error.ts';
 import { definite, type Failure } from './failure.ts';
 import type { Answer } from './reader.ts';
 
+/** A Secret that nobody can read through is a mistake. */
+export const MAX_KEYS = 500;
+
 /** One key of the Secret and where its value came from. */
 export interface ResolvedKey {
   readonly key: string;

@@ -2,9 +2,10 @@ import type { DataFromEntry } from '../../api/v1/secret-reference.ts';
 import { managerKey, managerLabel } from '../manager-key.ts';
 import { keyName } from './content/key-name.ts';
 import { extractAll, extractProperty } from './content/property.ts';
+import { definite } from './failure.ts';
 import type { Reader } from './reader.ts';
 import type { Reference } from './reference.ts';
-import { chain, guarded, originOf, type Resolution, resolved } from './resolution.ts';
+import { chain, guarded, MAX_KEYS, originOf, type Resolution, resolved } from './resolution.ts';
 import { selectorOf, selectorText } from './selection.ts';
 
 type Extract = NonNullable<DataFromEntry['extract']>;
@@ -50,7 +51,12 @@ function resolveFind(from: From, find: Find): Resolution {
     .filter((version) => version.manager === managerLabel(from.manager) && version.secret.startsWith(query.prefix))
     .map((version) => version.secret);
   const answer = from.reader.find(from.manager, query, [...new Set(held)], `${from.where}, find`);
-  return chain(answer, (names) => joined(names.map((name) => resolveFound(from, name))));
+  return chain(answer, (names) => {
+    if (names.length <= MAX_KEYS) return joined(names.map((name) => resolveFound(from, name)));
+    // Before any value is read: what somebody else's account holds must not fill the operator's memory.
+    const message = `${from.where}, find: ${names.length} secrets are more than the ${MAX_KEYS} keys that one Secret may have: narrow prefix or tags`;
+    return { state: 'failed', failure: definite('LimitExceeded', message) };
+  });
 }
 
 function resolveFound(from: From, secret: string): Resolution {

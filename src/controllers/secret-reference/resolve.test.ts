@@ -133,6 +133,21 @@ describe('a wrong name', () => {
   });
 });
 
+describe('find', () => {
+  it('reads no value of more secrets than a Secret may have keys', () => {
+    const source = createFakeSource();
+    const names = Array.from({ length: 501 }, (_, index) => ({ secret: `shop/${index}` }));
+    source.set({ kind: 'find', query: { prefix: 'shop/', tags: new Map() }, known: [] }, known(names));
+    const reference = buildReference({ spec: { data: undefined, dataFrom: [{ find: { prefix: 'shop/' } }] } });
+    const reader = createReader({ ...options, directory: directoryOf(source), asker });
+
+    const failure = failureOf(resolveReference(reference, reader));
+
+    expect(failure).toMatchObject({ reason: 'LimitExceeded', transient: false });
+    expect(reader.wants.get('ClusterSecretManager//default')).toHaveLength(1);
+  });
+});
+
 describe('rule 9: access rules', () => {
   it('refuse a secret that they do not grant before the source hears of it, and say which rule would', () => {
     const source = createFakeSource();
@@ -148,6 +163,19 @@ describe('rule 9: access rules', () => {
     expect(failure).toMatchObject({ reason: 'AccessDenied', denied: 'Retain' });
     expect(failure.message).toMatch(/namespace shop.*other\/a.*Contact: #platform/u);
     expect(reader.wants.size).toBe(0);
+  });
+
+  it.each([
+    ['the labels of the namespace are not known', { matchLabels: { tier: 'gold' } }, undefined],
+    ['a rule is a mistake', { matchLabels: { team: 'shop' } }, {}],
+  ])('delete nothing while %s', (_, selector, labels) => {
+    const access = [{ namespaces: { selector }, secrets: ['**'] }];
+    const trusted = { ...asker, labels, trustedLabels: new Set(['tier']) };
+    const directory = directoryOf(createFakeSource(), { access, onRevoked: 'Delete' });
+
+    const resolution = resolveReference(buildReference(), createReader({ ...options, directory, asker: trusted }));
+
+    expect(failureOf(resolution)).toMatchObject({ reason: 'AccessDenied', denied: 'Retain' });
   });
 
   it('do not take a key from the target when one is withdrawn: onRevoked decides', () => {

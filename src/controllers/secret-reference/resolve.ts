@@ -5,12 +5,9 @@ import { decodeBase64, extractProperty } from './content/property.ts';
 import { definite, type Failure } from './failure.ts';
 import type { Reader } from './reader.ts';
 import type { Reference } from './reference.ts';
-import { chain, guarded, originOf, type Resolution, type ResolvedKey, resolved } from './resolution.ts';
+import { chain, guarded, MAX_KEYS, originOf, type Resolution, type ResolvedKey, resolved } from './resolution.ts';
 import { resolveFrom } from './resolve-from.ts';
 import { selectorOf, selectorText } from './selection.ts';
-
-/** The most keys that `find` may bring: a Secret that nobody can read through is a mistake. */
-const MAX_KEYS = 500;
 
 /** Resolves every key of the reference from what is known now. All or nothing: one key that can't be had fails the whole. */
 export function resolveReference(reference: Reference, reader: Reader): Resolution {

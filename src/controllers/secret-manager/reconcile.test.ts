@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
+import { ScriptedManager } from '../../managers/source/scripted-manager.ts';
+import { createSessions } from '../../managers/sessions.ts';
+import { createFakeClock } from '../../runtime/fake-clock.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { buildMetadata } from '../testing/builders.ts';
+import { createRecordingClient } from '../testing/recording-client.ts';
+import type { Credentials } from './credentials.ts';
+import { createDirectory } from './directory.ts';
+import type { ManagerObject } from './manager-object.ts';
+import { createOutages } from './outages.ts';
+import { createIdentityProbe } from './probe.ts';
+import { type ManagerScope, reconcileManager } from './reconcile.ts';
+
+const KEY = 'SecretManager/shop/aws';
+
+/** A manager whose object and credentials a test changes. */
+function createBench() {
+  const clock = createFakeClock();
+  const requeued: string[] = [];
+  const state: { object: ManagerObject; credentials: Credentials } = {
+    object: managerOf(1, 'keys'),
+    credentials: { state: 'present', version: 'keys:1', data: new Map() },
+  };
+  const directory = createDirectory(() => true);
+  const scope: ManagerScope = {
+    client: createRecordingClient(() => ({ metadata: buildMetadata({ name: 'aws' }) })),
+    find: () => state.object,
+    directory,
+    sessions: createSessions({ clock, random: () => 0.5, logger: silentLogger, onChange: () => undefined }),
+    credentials: { read: () => state.credentials, release: () => undefined, close: () => undefined },
+    probe: createIdentityProbe(() => undefined),
+    outages: createOutages(() => undefined),
+    createManager: () => new ScriptedManager(clock),
+    requeueReferences: (key) => requeued.push(key),
+    operatorNamespace: 'keyferry',
+    clusterUid: () => 'cluster',
+    trustedLabels: new Set(),
+    clock,
+    logger: silentLogger,
+  };
+  return { state, directory, requeued, reconcile: () => reconcileManager(scope, KEY, new AbortController().signal) };
+}
+
+function managerOf(generation: number, secret: string): ManagerObject {
+  return {
+    kind: 'SecretManager',
+    metadata: buildMetadata({ name: 'aws', generation }),
+    spec: secretManagerSpecSchema.parse({ aws: { auth: { secretRef: { name: secret } } } }),
+    status: {},
+  };
+}
+
+describe('a manager whose spec names other credentials', () => {
+  it('rule 9: serves nobody by its old rules and credentials until the new ones are read', async () => {
+    const { state, directory, requeued, reconcile } = createBench();
+    await reconcile();
+    expect(directory.lookup(KEY).state).toBe('ready');
+    requeued.length = 0;
+    state.object = managerOf(2, 'other-keys');
+    state.credentials = { state: 'loading' };
+
+    await reconcile();
+
+    expect(directory.lookup(KEY).state).toBe('starting');
+    expect(requeued).toEqual([KEY]);
+  });
+});
