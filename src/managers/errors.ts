@@ -16,7 +16,8 @@ const TRANSIENT: ReadonlySet<ManagerErrorReason> = new Set(['Throttled', 'Manage
 
 /**
  * The one error that managers throw and return. `message` is a fixed text of ours (it may name the secret, the version and what
- * to do), without request ids or times, so that the same fault always reads the same; a backend's own text never gets in.
+ * to do), without request ids or times, so that the same fault always reads the same; a backend's own text never gets in. One that is transient is shown to
+ * everybody whose secrets could not be asked at the time: it names no secret.
  */
 export class ManagerError extends Error {
   override readonly name = 'ManagerError';

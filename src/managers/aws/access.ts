@@ -130,7 +130,7 @@ async function readBatch(
     return open;
   }
   for (const secret of fault?.kind === 'session' ? [] : open) {
-    progress.results.set(keyOf(secret, { kind: 'latest' }), fault?.error ?? leftOut(session, secret));
+    progress.results.set(keyOf(secret, { kind: 'latest' }), fault?.error ?? leftOut(session));
   }
   return [];
 }
@@ -178,8 +178,8 @@ function resultFor(
   );
 }
 
-function leftOut(session: AwsSession, secret: string): ManagerError {
-  return new ManagerError('ManagerUnavailable', `${session.parties.service} left secret ${secret} out of its answer`);
+function leftOut(session: AwsSession): ManagerError {
+  return new ManagerError('ManagerUnavailable', `${session.parties.service} left a secret out of its answer`);
 }
 
 function noteDenied(session: AwsSession, permission: BatchPermission): void {

@@ -276,11 +276,19 @@ describe('a batch', () => {
     expect(messages(found).join()).not.toContain(canary);
   });
 
+  it('names no secret where the manager could not be asked: everybody who uses it is told', async () => {
+    const odd = ['mine', 'theirs'].map((SecretId) => ({ SecretId, ErrorCode: 'NewFault', Message: 'x' }));
+    server.handle(batch(() => ok({ SecretValues: [entry('a')], Errors: odd })));
+    const found = await read('mine', 'theirs', 'a', 'leftout');
+    expect(shown(found)).toEqual(['ManagerUnavailable', 'ManagerUnavailable', 'value of a', 'ManagerUnavailable']);
+    expect(messages(found).join()).not.toMatch(/mine|theirs|leftout/);
+  });
+
   it('never takes a missing answer for a missing secret', async () => {
     server.handle(batch(() => ok({ SecretValues: [entry('a')] })));
     const found = await read('a', 'b');
     expect(shown(found)).toEqual(['value of a', 'ManagerUnavailable']);
-    expect(messages(found)[1]).toMatch(/left secret b out of its answer/);
+    expect(messages(found)[1]).toMatch(/left a secret out of its answer/);
   });
 
   it('follows pages, and stops where they go in a circle', async () => {

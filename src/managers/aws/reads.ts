@@ -96,7 +96,7 @@ async function readVersion(
     return { results: [accessedVersion(secret, answer.value, session.parties)] };
   }
   if (answer.ok || isNotFound(answer.fault)) {
-    return { results: [new ManagerError('ManagerUnavailable', `secret ${secret} changed while it was read`)] };
+    return { results: [new ManagerError('ManagerUnavailable', 'a secret changed while it was read')] };
   }
   if (answer.fault.kind === 'session') return { session: answer.fault.error };
   const subject = readSubject(session, { secret, selector: { kind: 'version', version } });

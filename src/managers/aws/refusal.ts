@@ -40,11 +40,7 @@ function refusal(code: string, text: string, subject: Subject): ManagerError {
   if (code === 'InvalidRequestException' && /delet/i.test(text)) return scheduledForDeletion(subject.secret ?? '');
   if (code === 'LimitExceededException') return beyondLimit(subject);
   if (MALFORMED.test(code) && isLabelled(subject)) return noVersion(subject);
-  const { service } = subject.parties;
-  return new ManagerError(
-    'ManagerUnavailable',
-    `${service} refuses ${subject.action} for ${named(subject)} with ${code}`,
-  );
+  return new ManagerError('ManagerUnavailable', `${subject.parties.service} refuses ${subject.action} with ${code}`);
 }
 
 function isLabelled({ selector }: Subject): boolean {
