@@ -2,6 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { createBench, show, stage, unavailable, value, want } from './source/source-bench.ts';
 
 describe('refresh', () => {
+  it('again and again by one subscriber does not keep the changes of others from being seen', async () => {
+    const { source, manager, clock } = createBench({}, { rate: 1, burst: 1 });
+    const names = Array.from({ length: 200 }, (_, index) => `greedy${index}`);
+    for (const name of ['a', ...names]) manager.set(name, 'v1');
+    source.subscribe('ref', [want(value('a'))]);
+    await clock.advance(5_000);
+    source.subscribe(
+      'greedy',
+      names.map((name) => want(value(name, { kind: 'version', version: 'v1' }))),
+    );
+    manager.set('a', 'v2');
+
+    for (let second = 0; second < 60; second += 1) {
+      source.refresh('greedy', `token ${second}`);
+      await clock.advance(1_000);
+    }
+
+    expect(show(source.read(value('a')))).toBe('v2');
+  });
+
   it('asks again for everything that the subscriber wants, once, and calls it back', async () => {
     const { source, manager, clock, told } = createBench();
     manager.set('a', 'v1');

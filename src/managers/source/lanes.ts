@@ -17,6 +17,9 @@ export interface Allowance {
   readonly partial: boolean;
 }
 
+/** So many urgent batches go in a row while a sweep waits: whoever asks without end keeps nobody's rotation from being seen. */
+const URGENT_IN_A_ROW = 4;
+
 const KINDS = ['labels', 'pinned', 'lists'] as const satisfies readonly Kind[];
 
 /** Units that wait for a call, in two lanes: first syncs and people's wishes, then sweeps. */
@@ -28,6 +31,7 @@ export class Lanes {
   /** Those that a person or a new reference waits for and that no failure was told of yet. */
   readonly #news = new Set<Unit>();
   readonly #batchSize: number;
+  #urgentInARow = 0;
 
   constructor(batchSize: number) {
     this.#batchSize = batchSize;
@@ -66,11 +70,13 @@ export class Lanes {
 
   /** Takes the next batch that may go. */
   take(allowance: Allowance): Batch | undefined {
-    for (const lane of ['urgent', 'sweep'] as const) {
+    const sweepFirst = this.#urgentInARow >= URGENT_IN_A_ROW;
+    for (const lane of sweepFirst ? (['sweep', 'urgent'] as const) : (['urgent', 'sweep'] as const)) {
       for (const kind of KINDS) {
         const units = this.#pick(lane, kind, allowance);
         if (units.length > 0) {
           units.forEach((unit) => this.remove(unit));
+          this.#urgentInARow = lane === 'urgent' ? this.#urgentInARow + 1 : 0;
           return { access: kind !== 'lists', units };
         }
       }
