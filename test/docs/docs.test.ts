@@ -74,6 +74,16 @@ describe('the page on troubleshooting', () => {
     expect(sections.filter((part) => !/^ {4}\S/m.test(part))).toEqual([]);
   });
 
+  it('shows refusals in the words of the policies and the schemas', () => {
+    const files = globSync(['crds/*.yaml', 'policies/*.yaml'], { cwd: root });
+    const generated = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+    const shown = tableUnder(troubleshooting, 'Refused by the API server').flatMap(([words = '']) => codeIn(words));
+    const ours = shown.filter((words) => !/^(some validation rules|unknown field)/.test(words));
+    const parts = ours.flatMap((words) => words.split('...')).filter((part) => part.trim() !== '');
+    expect(parts.length).toBeGreaterThan(5);
+    expect(parts.filter((part) => !generated.includes(part.trim()))).toEqual([]);
+  });
+
   it('explains every warning and error that has words of its own for people', () => {
     const files = globSync('src/**/*.ts', { cwd: root }).filter((file) => !/test/.test(file));
     const source = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');

@@ -36,9 +36,9 @@ export function readPage(path: string): Page {
   return { path, text, blocks };
 }
 
-/** True for manifests of ours; other YAML belongs to other programs. */
+/** True for manifests of Kubernetes; other YAML belongs to other programs. */
 export function isManifest({ language, text }: Block): boolean {
-  return language === 'yaml' && text.includes('apiVersion: keyferry.io/');
+  return language === 'yaml' && text.startsWith('apiVersion: ');
 }
 
 /** The rows of the table under a heading: the texts between their bars. */

@@ -1,0 +1,118 @@
+import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readyReasons } from '../../src/api/v1/conditions.ts';
+import { startWorld, type World } from '../demo/world.ts';
+import { codeIn, isManifest, readPage, readPages, tableUnder } from '../docs/pages.ts';
+import { isStep, openShell, type Shell, walk } from '../docs/walk.ts';
+import { eventually } from '../operator/eventually.ts';
+import { brokenReferences } from '../docs/broken-references.ts';
+
+const troubleshooting = readPage('docs/troubleshooting.md');
+const messages = Array.from(troubleshooting.text.matchAll(/^ {4}(\S.*)$/gm), ([, message]) => message);
+let world: World;
+let shell: Shell;
+
+/** The secrets that the pages speak of. */
+const json = JSON.stringify;
+const secrets: readonly (readonly [name: string, value: string, version?: string])[] = [
+  ['shop/db.password', 'red-panda', '11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa'],
+  ['shop/db.password', 'blue/whale', '22222222-bbbb-4bbb-8bbb-bbbbbbbbbbbb'],
+  ['shop/db.account', json({ user: { name: 'shop@eu' }, host: 'db.internal', ca: 'Y2VydGlmaWNhdGU=' })],
+  ['shop/config', json({ mode: 'fast', retries: 3 })],
+  ['shop/feature-new.cart', 'on'],
+  ['shop/signing.key', 'one'],
+  ['shop/signing.key', 'two'],
+  ['shop/registry', json({ user: 'robot', token: 't' })],
+  ['shop/plain', 'no JSON'],
+  ['shop/big', 'x'.repeat(65_536)],
+  ['stripe.key', 'sk'],
+];
+
+beforeAll(async () => {
+  world = await startWorld('shop', () => undefined);
+  shell = await openShell(world);
+  for (const [name, value, version = ''] of secrets) {
+    await shell.run(`node test/demo/put.ts "$(cat)" "$VALUE" ${version}`.replace('"$VALUE"', `'${value}'`), name);
+  }
+  const aws = new SecretsManagerClient({
+    region: 'eu-west-1',
+    endpoint: world.env['AWS_ENDPOINT_URL'] ?? '',
+    credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
+  });
+  await aws.send(new CreateSecretCommand({ Name: 'shop/empty' }));
+  await aws.send(new CreateSecretCommand({ Name: 'shop/deleted', SecretString: 'x' }));
+  await aws.send(new DeleteSecretCommand({ SecretId: 'shop/deleted' }));
+});
+
+afterAll(async () => {
+  await shell.close();
+  await world.stop();
+});
+
+/** Every page starts from the same: the manager of the examples, nothing else. */
+beforeEach(async () => {
+  await shell.run('kubectl delete sref,smgr,csmgr --all --all-namespaces; kubectl delete secret --all');
+  await shell.run(
+    'kubectl apply -f examples/manager.yaml && kubectl wait csmgr default --for=condition=Ready --timeout=30s',
+  );
+});
+
+describe('what troubleshooting shows', () => {
+  beforeEach(async () => {
+    await shell.run(
+      'kubectl apply -f examples/latest.yaml && kubectl wait sref api-db --for=condition=Ready --timeout=30s',
+    );
+    await shell.run('kubectl create secret generic foreign --from-literal=x=y');
+  });
+
+  it.each(brokenReferences)('of $reason is what a reference says', async ({ reason, manifest }) => {
+    await shell.run('kubectl apply -f -', manifest);
+    const ready = `kubectl get sref broken -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason} {.message}{end}'`;
+    const said = await eventually(reason, async () => {
+      const text = await shell.run(ready);
+      if (!text.startsWith(`${reason} `)) throw new Error(text);
+      return text.slice(reason.length + 1);
+    });
+    expect(messages).toContain(said);
+  });
+
+  it('leaves out no reason that can be brought about', () => {
+    const left = readyReasons.filter((reason) => !brokenReferences.some((broken) => broken.reason === reason));
+    expect(left).toEqual(['Throttled']);
+  });
+});
+
+it('the page on permissions shows what is said to who has no right to use a manager', async () => {
+  const reference = readPage('docs/references.md').blocks.find(isManifest)?.text ?? '';
+  const other = reference.replace('spec:\n', 'spec:\n  managerRef: {name: production}\n');
+  await shell.run('kubectl create rolebinding ann --clusterrole=keyferry-edit --user=ann');
+  const refusal = await shell.run('kubectl create --as=ann -f - 2>&1 || true', other);
+  const said = refusal.slice(refusal.indexOf('ann may not'));
+  expect(readPage('docs/permissions.md').text).toContain(`    ${said}`);
+});
+
+it('the page on operations lists every metric, and no other', async () => {
+  const answer = await fetch(`${world.operatorUrl}/metrics`);
+  const served = Array.from((await answer.text()).matchAll(/^# TYPE (\S+)/gm), ([, name = '']) => name);
+  const listed = tableUnder(readPage('docs/operations.md'), 'Metrics').flatMap(([names = '']) => codeIn(names));
+  expect(listed.toSorted()).toEqual(served.toSorted());
+});
+
+const others = readPages()
+  .filter(({ path, blocks }) => path !== 'docs/install.md' && blocks.some(isStep))
+  .map(({ path }) => path);
+
+describe('what a page says can be done', () => {
+  // Installing ends with removing everything.
+  it.each([...others, 'docs/install.md'])('in %s', async (path) => {
+    const keys = 'create secret generic aws-keys --from-literal=access-key-id=a --from-literal=secret-access-key=b';
+    if (path === 'docs/references.md') await shell.run(`kubectl ${keys} && kubectl apply -f -`, ownManager());
+    if (path === 'docs/troubleshooting.md') await shell.run('kubectl apply -f examples/latest.yaml');
+    expect(await walk(readPage(path), shell)).toBeGreaterThan(0);
+  });
+});
+
+/** The manager of the page on AWS that signs in with keys of its own. */
+function ownManager(): string {
+  return readPage('docs/aws.md').blocks.find(({ text }) => text.includes('kind: SecretManager\n'))?.text ?? '';
+}
