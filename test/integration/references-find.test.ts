@@ -185,6 +185,22 @@ describe('find', () => {
     expect(message).toContain(`${run}/collide/a.b`);
   });
 
+  it('that finds nothing says so, and S2: keeps what the Secret holds', async () => {
+    const prefix = `${run}.lonely.`;
+    const message = await complaint('lonely', 'SecretNotFound', { find: { prefix } });
+    expect(message).toBe(
+      `find finds no secret that namespace ${namespace} may read: correct prefix and tags, create the secret, or ask for an access rule`,
+    );
+    expect(await world.api.find('Secret', { namespace, name: 'lonely' })).toBeUndefined();
+
+    const found = await put(`${prefix}a`);
+    await world.waitReady(namespace, 'lonely', 'Synced');
+    await world.aws.delete(`${prefix}a`);
+    await world.waitReady(namespace, 'lonely', 'SecretNotFound');
+
+    expect(await world.secretData(namespace, 'lonely')).toEqual(found);
+  });
+
   it('is without the prefix of its manager', async () => {
     await world.manager({ name: 'prefixed', aws: { prefix: `${run}-prod/` } });
     const { [`${run}-prod/app.a`]: value } = await put(`${run}-prod/app.a`, `${run}-prod/web.b`, 'app.a');

@@ -93,12 +93,13 @@ class SourceReader implements Reader {
     const answer = this.#ask(key, manager, { kind: 'find', query: full, known: fullKnown }, what);
     if (answer.state !== 'known') return answer;
     const names = answer.result.map((summary) => shortName(manager.prefix, summary.secret));
-    // A withdrawn rule takes no key from the target: `onRevoked` says what becomes of it.
-    const revoked = known.find((name) => names.includes(name) && !mayRead(manager, asker, name));
-    if (revoked !== undefined) {
+    const granted = names.filter((name) => mayRead(manager, asker, name));
+    // `onRevoked` says what becomes of what the target holds: with Delete a key goes by itself, and the Secret with the last.
+    const revoked = known.find((name) => names.includes(name) && !granted.includes(name));
+    if (revoked !== undefined && (manager.onRevoked === 'Retain' || granted.length === 0)) {
       return { state: 'failed', failure: denial(manager, asker, key, revoked, `${what}, secret ${revoked}`) };
     }
-    return { state: 'known', result: names.filter((name) => mayRead(manager, asker, name)) };
+    return { state: 'known', result: granted };
   }
 
   /** One secret by its name, where the rules grant it. */

@@ -178,23 +178,42 @@ describe('rule 9: access rules', () => {
     expect(failureOf(resolution)).toMatchObject({ reason: 'AccessDenied', denied: 'Retain' });
   });
 
-  it('do not take a key from the target when one is withdrawn: onRevoked decides', () => {
+  it.each([
+    ['Retain', ['shop/a'], 'AccessDenied'],
+    ['Retain', ['nothing'], 'AccessDenied'],
+    ['Delete', ['shop/a'], 'resolved'],
+    ['Delete', ['nothing'], 'AccessDenied'],
+  ] as const)('that are withdrawn follow onRevoked: %s where %s is left', (onRevoked, left, becomes) => {
     const source = createFakeSource();
-    const query = { prefix: 'shop/', tags: new Map<string, string>() };
-    const held = { ...heldVersion, secret: 'shop/b', requested: 'latest' };
-    source.set({ kind: 'find', query, known: [] }, known([{ secret: 'shop/a' }, { secret: 'shop/b' }]));
+    const found = ['shop/a', 'shop/b'].map((secret) => ({ secret, tags: new Map() }));
+    source.set({ kind: 'find', query: { prefix: 'shop/', tags: new Map() }, known: [] }, known(found));
     source.set(value('shop/a'), known(versionOf('1')));
-    const access = [{ namespaces: { names: ['shop'] }, secrets: ['shop/a'] }];
+    const access = [{ namespaces: { names: ['shop'] }, secrets: [...left] }];
     const reference = buildReference({
       spec: { data: undefined, dataFrom: [{ find: { prefix: 'shop/' }, keys: { style: 'EnvVar' } }] },
-      status: { versions: [held] },
+      status: { versions: [{ ...heldVersion, secret: 'shop/b', requested: 'latest' }] },
     });
-    const reader = createReader({ ...options, directory: directoryOf(source, { access, onRevoked: 'Delete' }), asker });
+    const reader = createReader({ ...options, directory: directoryOf(source, { access, onRevoked }), asker });
 
-    const failure = failureOf(resolveReference(reference, reader));
+    const resolution = resolveReference(reference, reader);
 
-    expect(failure).toMatchObject({ reason: 'AccessDenied', denied: 'Delete' });
-    expect(failure.message).toContain('secret shop/b');
+    expect(resolution.state === 'failed' ? resolution.failure.reason : resolution.state).toBe(becomes);
+    expect(resolution).toMatchObject(
+      becomes === 'resolved' ? { keys: [{ key: 'SHOP_A' }] } : { failure: { denied: onRevoked } },
+    );
+  });
+
+  it('that leave nothing to find are told as finding nothing: nobody learns what is there', () => {
+    const source = createFakeSource();
+    const query = { prefix: 'shop/', tags: new Map<string, string>() };
+    const spec = { data: undefined, dataFrom: [{ find: { prefix: 'shop/' } }] };
+    const access = [{ namespaces: { names: ['shop'] }, secrets: ['other'] }];
+    source.set({ kind: 'find', query, known: [] }, known([{ secret: 'shop/a', tags: new Map() }]));
+    const denied = failureOf(resolve(source, spec, { access }));
+    source.set({ kind: 'find', query, known: [] }, known([]));
+
+    expect(failureOf(resolve(source, spec, { access }))).toEqual(denied);
+    expect(denied.reason).toBe('SecretNotFound');
   });
 
   it('are applied to each result of find', () => {

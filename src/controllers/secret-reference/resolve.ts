@@ -21,7 +21,18 @@ export function resolveReference(reference: Reference, reader: Reader): Resoluti
   const failure = worstFailure(parts);
   if (failure !== undefined) return { state: 'failed', failure };
   if (parts.some((part) => part.state === 'pending')) return { state: 'pending' };
-  return distinctKeys(parts.flatMap((part) => (part.state === 'resolved' ? part.keys : [])));
+  const keys = parts.flatMap((part) => (part.state === 'resolved' ? part.keys : []));
+  return keys.length === 0 && findsOnly(reference) ? foundNothing(metadata.namespace) : distinctKeys(keys);
+}
+
+function findsOnly({ spec }: Reference): boolean {
+  return Object.keys(spec.data ?? {}).length === 0 && (spec.dataFrom ?? []).every((entry) => entry.find !== undefined);
+}
+
+/** A Secret without any key serves nobody: more likely a slip in the prefix, or a rule that is missing. The message is the same for both. */
+function foundNothing(namespace: string): Resolution {
+  const message = `find finds no secret that namespace ${namespace} may read: correct prefix and tags, create the secret, or ask for an access rule`;
+  return { state: 'failed', failure: definite('SecretNotFound', message) };
 }
 
 /** A definite refusal is told before what is only not known yet; the first in the order of the spec, with the number of the others. */
