@@ -91,6 +91,8 @@ describe('merged keys', () => {
     await world.aws.put(secretOf(into), 'one');
     const name = await merged(into, 'ours');
 
+    expect((await target(world, namespace, into)).data).toEqual({ ours: 'one' });
+
     await remove('SecretReference', name);
 
     await letGo(into, {});
