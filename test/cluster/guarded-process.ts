@@ -6,12 +6,14 @@ import { basename } from 'node:path';
 
 /**
  * Becomes the command, in the same process id, after it started a companion that kills it when the pipe on file descriptor 3 closes
- * without a word. That happens when the process that started it is gone, however it went: no child outlives its parent.
+ * without a word. That happens when the process that started it is gone, however it went: no child outlives its parent. A crash leaves no core behind:
+ * secrets would be in it.
  */
 const guard = [
   'self=$$',
   '(trap "" HUP INT TERM; read -r word <&3 || kill -KILL $self) &',
   'exec 3<&-',
+  'ulimit -c 0',
   'exec "$@"',
 ].join('\n');
 

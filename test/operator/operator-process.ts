@@ -8,8 +8,8 @@ import { operatorIdentity } from './install.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** The flags of the image: no code from strings, no `__proto__`. */
-export const nodeFlags = ['--disallow-code-generation-from-strings', '--disable-proto=delete'];
+/** The flags of the image: no code from strings, no `__proto__`, and no inspector, which Node opens at SIGUSR1 otherwise. */
+export const nodeFlags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-sigusr1'];
 
 export interface OperatorOptions {
   /** Path of a kubeconfig that acts as the operator. */
@@ -32,7 +32,7 @@ export interface OperatorProcess {
   /** The sum of a metric over the label sets that contain all of `labels`. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
   metrics(): Promise<string>;
-  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGTERM'): void;
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGTERM' | 'SIGUSR1'): void;
   ended(): string | undefined;
   readonly exited: Promise<string>;
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
