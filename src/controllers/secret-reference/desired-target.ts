@@ -91,7 +91,9 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> = 
 export function checkValues(type: string, values: ReadonlyMap<string, SecretValue>): Failure | undefined {
   const bytes = [...values.values()].reduce((sum, value) => sum + value.size, 0);
   if (bytes > MAX_BYTES) {
-    const message = `the Secret would have ${bytes} bytes, more than the ${MAX_BYTES} that Kubernetes allows: split the reference`;
+    // Rounded up: to the byte it would tell the length of a value that is known to have changed.
+    const size = Math.ceil((bytes / MAX_BYTES) * 10) / 10;
+    const message = `the Secret would have about ${size} MiB, more than the 1 MiB that Kubernetes allows: split the reference`;
     return definite('LimitExceeded', message);
   }
   const missing = (REQUIRED_KEYS[type] ?? []).filter((keys) => !keys.some((key) => values.has(key)));
