@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { showBroken, showChange, showFirstSync, showRepair } from './scenes.ts';
 import { openTerminal, say } from './terminal.ts';
 import { startWorld, type World } from './world.ts';
@@ -8,15 +9,18 @@ const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 const stopped = once(interrupted.signal, 'abort').then(() => 'stopped' as const);
 // Waiting for a signal alone keeps no process alive.
-const alive = setInterval(() => undefined, 60_000);
+setInterval(() => undefined, 60_000);
 
 /** Exit codes: 0 all is as it should be, 1 something is not, 130 interrupted. */
 async function main(): Promise<number> {
   say('Starting everything from nothing. The first time, what is missing is downloaded or built.');
   const starting = startWorld('shop', (line) => process.stdout.write(`  ${line}\n`));
   const world = await Promise.race([starting, stopped]);
-  // What has been started so far ends with this process.
-  if (world === 'stopped') process.exit(130);
+  if (world === 'stopped') {
+    // A build that takes minutes is not waited for: it ends with this process.
+    await Promise.race([starting.then((late) => late.stop()).catch(() => undefined), delay(15_000)]);
+    return 130;
+  }
   try {
     const outcome = await Promise.race([show(world), stopped]);
     if (outcome === 'stopped') return 130;
@@ -64,5 +68,4 @@ function usage(world: World): string {
   ].join('\n');
 }
 
-process.exitCode = await main();
-clearInterval(alive);
+process.exit(await main());

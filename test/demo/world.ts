@@ -57,6 +57,9 @@ async function startAll(namespace: string, log: Log, undo: Undo[]): Promise<Omit
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'demo',
     AWS_SECRET_ACCESS_KEY: 'demo',
+    // What this machine signs in with elsewhere has no part in it.
+    AWS_SESSION_TOKEN: '',
+    AWS_PROFILE: '',
   };
   const operator = await withProgress('CRDs, policies, roles, and the operator', log, async () => {
     const kubeconfig = join(dir, 'operator.kubeconfig');
