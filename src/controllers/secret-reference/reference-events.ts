@@ -7,7 +7,7 @@ import type { Findings } from './status.ts';
 
 /** Tells what a person would want to see in `kubectl describe`: new content, and a condition that became another. */
 export function recordOutcome(
-  events: EventRecorder,
+  events: Pick<EventRecorder, 'record'>,
   reference: Reference,
   status: SecretReferenceStatus,
   findings: Findings,
@@ -18,11 +18,16 @@ export function recordOutcome(
     const note = `wrote ${status.summary ?? ''} to Secret ${findings.outcome.target.name}`;
     events.record({ regarding, type: 'Normal', reason: 'Synced', action: 'Sync', note });
   }
-  for (const after of (status.conditions ?? []).filter(isBad)) {
+  for (const after of toTell((status.conditions ?? []).filter(isBad))) {
     const before = reference.status.conditions?.find((condition) => condition.type === after.type);
     if (before?.status === after.status && before.message === after.message) continue;
     events.record({ regarding, type: 'Warning', reason: after.reason, action: 'Sync', note: after.message });
   }
+}
+
+/** Where both conditions are bad for the same reason, one event says it. */
+function toTell([first, ...others]: readonly Condition[]): readonly Condition[] {
+  return first === undefined ? [] : [first, ...others.filter((other) => other.reason !== first.reason)];
 }
 
 function isBad(condition: Condition): boolean {

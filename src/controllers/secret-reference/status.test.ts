@@ -3,6 +3,7 @@ import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import { buildReference } from '../testing/builders.ts';
 import { definite } from './failure.ts';
+import type { Reference } from './reference.ts';
 import { type Findings, nextStatus, sameStatus } from './status.ts';
 
 const target = { name: 'api-db', uid: 's', resourceVersion: '7', ownership: 'Owner', inputs: '1:a' } as const;
@@ -128,6 +129,13 @@ describe('the status of a reference', () => {
       const reference = staleReference();
       const status = nextStatus(reference, { outcome: failed, trouble: fresh, syncRequest: undefined }, 't3');
       expect(staleOf(status)).toEqual(staleOf(reference.status));
+    });
+
+    it('speaks of last values only where there are some', () => {
+      const findings = { outcome: failed, trouble: { ...fresh, stale: true }, syncRequest: undefined };
+      const messageFor = (reference: Reference) => staleOf(nextStatus(reference, findings, 't'))?.message;
+      expect(messageFor(syncedReference())).toContain('the Secret keeps its last values: cannot connect to it');
+      expect(messageFor(buildReference())).toBe("the manager can't be asked: cannot connect to it");
     });
 
     it('ends with an answer, whatever went wrong since', () => {

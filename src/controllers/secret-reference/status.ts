@@ -94,7 +94,8 @@ function staleCondition(reference: Reference, { outcome, trouble }: Findings): D
   // Without any trouble of a backend it is the manager itself that does not work.
   const problem = trouble === undefined ? unheard : trouble.stale ? trouble.error : undefined;
   if (problem !== undefined) {
-    const message = `the manager can't be asked, the Secret keeps its last values: ${problem.message}`;
+    const kept = reference.status.target === undefined ? '' : ', the Secret keeps its last values';
+    const message = `the manager can't be asked${kept}: ${problem.message}`;
     return { type, status: 'True', reason: problem.reason, message };
   }
   const before = reference.status.conditions?.find((condition) => condition.type === type);

@@ -82,7 +82,11 @@ function networkFault(thrown: Thrown, parties: Parties): Fault {
     const text = `the certificate of ${service} is not trusted${shown}: give its CA as caBundle, or correct the endpoint`;
     return unavailable('session', text);
   }
-  if (ADDRESS.test(code)) return unavailable('session', `cannot find the address of ${service}${shown}`);
+  if (ADDRESS.test(code))
+    return unavailable(
+      'session',
+      `cannot find the address of ${service}${shown}: check the region, the endpoint and the DNS`,
+    );
   if (LOST.test(code)) return unavailable('call', `the connection to ${service} was lost${shown}`);
   if (code === '' && thrown.name !== 'TimeoutError') return unavailable('call', `the call to ${service} failed`);
   return unavailable('session', `cannot connect to ${service}${shown}: check the network, the endpoint and the proxy`);
