@@ -76,6 +76,27 @@ describe('what troubleshooting shows', () => {
     expect(messages).toContain(said);
   });
 
+  it('of a stale reference is what it says, while it stays ready', async () => {
+    await shell.run(
+      `kubectl patch csmgr default --type=merge -p '{"spec": {"aws": {"endpoint": "http://127.0.0.1:9"}}}'`,
+    );
+    await shell.run('kubectl wait sref api-db --for=condition=Stale --timeout=60s');
+    expect(messages).toContain(await shell.run(`kubectl get sref api-db -o jsonpath='${messageOf('Stale')}'`));
+    await shell.run('kubectl wait sref api-db --for=condition=Ready --timeout=1s');
+  });
+
+  it('of a manager without its Secret is what it says', async () => {
+    const manager = shell.run('kubectl create -o yaml --dry-run=client -f examples/manager.yaml');
+    const lonely = (await manager)
+      .replace('name: default', 'name: lonely')
+      .replace('aws:', 'aws:\n    auth: {secretRef: {name: aws-keys}}');
+    await shell.run(
+      'kubectl apply -f - && kubectl wait csmgr lonely --for=condition=Ready=False --timeout=30s',
+      lonely,
+    );
+    expect(messages).toContain(await shell.run(`kubectl get csmgr lonely -o jsonpath='${messageOf('Ready')}'`));
+  });
+
   it('leaves out no reason that can be brought about', () => {
     const left = readyReasons.filter((reason) => !brokenReferences.some((broken) => broken.reason === reason));
     expect(left).toEqual(['Throttled']);
@@ -111,6 +132,10 @@ describe('what a page says can be done', () => {
     expect(await walk(readPage(path), shell)).toBeGreaterThan(0);
   });
 });
+
+function messageOf(condition: string): string {
+  return `{.status.conditions[?(@.type=="${condition}")].message}`;
+}
 
 /** The manager of the page on AWS that signs in with keys of its own. */
 function ownManager(): string {
