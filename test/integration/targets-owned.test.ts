@@ -194,6 +194,19 @@ describe('drift is repaired', () => {
     expect(after.metadata.annotations[mark('previous')]).toBe('');
   });
 
+  test('an edited value, without another content, after a version with equal bytes', async () => {
+    const { name, secret, seen } = await synced();
+    const version = await world.aws.update(secret, 'one');
+    await eventually('the new version is named', async () => {
+      expect((await world.status(namespace, name)).versions).toMatchObject([{ version }]);
+    });
+    await patch(name, { data: encoded({ password: 'edited' }) });
+
+    const after = await holds(world, namespace, name, { password: 'one' });
+
+    expect(contents(after)).toEqual(contents(seen));
+  });
+
   test('an owner reference that was removed', async () => {
     const { name, seen } = await synced();
     await patch(name, { metadata: { ownerReferences: [] } });

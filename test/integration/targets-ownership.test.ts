@@ -133,6 +133,31 @@ describe('without the backend', () => {
   });
 });
 
+describe('without the backend, and with an operator that has just started', () => {
+  test('a reference is Ready while its Secret is there, and not when it is gone', async () => {
+    const [kept, lost] = [await synced('Owner'), await synced('Owner')];
+    await world.operator().stop();
+    world.backend.handle(() => 'reset');
+    try {
+      await world.startOperator();
+      await world.api.delete('Secret', { namespace, name: lost });
+
+      const { message } = await world.waitReady(namespace, lost, 'ManagerUnavailable');
+
+      expect(message).toContain(`Secret ${lost} is gone`);
+      await eventually('it is known that the backend is away', async () => {
+        const { conditions } = await world.status(namespace, kept);
+        expect(conditions).toContainEqual(expect.objectContaining({ type: 'Stale', status: 'True' }));
+      });
+      expect((await world.ready(namespace, kept)).status).toBe('True');
+    } finally {
+      world.healBackend();
+    }
+    await holds(world, namespace, lost, { password: 'one' });
+    await world.waitReady(namespace, lost, 'Synced');
+  });
+});
+
 describe('a namespace goes', () => {
   /** With a Secret of each ownership in it, and an Orphan that is not in effect yet where no operator runs. */
   async function filled(running: boolean): Promise<string> {

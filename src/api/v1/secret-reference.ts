@@ -257,6 +257,10 @@ export const targetStatusSchema = z
       ),
     ownership: z.enum(['Owner', 'Orphan', 'Merge']).describe('The ownership that is in effect.'),
     inputs: z.string().describe('Hash of the recipe and the version identities that the target was made from.'),
+    content: z
+      .string()
+      .optional()
+      .describe('The content that the Secret names as its own. It stays where other inputs give equal bytes.'),
   })
   .describe('The Secret that was written last.');
 

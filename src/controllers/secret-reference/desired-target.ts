@@ -24,6 +24,8 @@ export interface DesiredTarget {
   readonly annotations: Readonly<Record<string, string>>;
   /** What the data is made from (see `contentName`). */
   readonly content: string;
+  /** What the Secret `uid` called these very inputs when it was last seen to hold them: other bytes in it are drift then. */
+  readonly settled: { readonly uid: string; readonly content: string } | undefined;
 }
 
 /** The API server refuses Secrets over 1 MiB of data. */
@@ -58,7 +60,14 @@ export function desiredTarget(
     labels: { ...spec.template?.metadata?.labels, [labels.target]: merged ? 'merged' : 'owned' },
     annotations: { ...spec.template?.metadata?.annotations, ...own },
     content,
+    settled: settledOn(reference, content),
   };
+}
+
+function settledOn({ status }: Reference, inputs: string): DesiredTarget['settled'] {
+  const { target } = status;
+  if (target?.content === undefined || target.inputs !== inputs) return undefined;
+  return { uid: target.uid, content: target.content };
 }
 
 function versionsText(versions: readonly HeldVersion[]): string {

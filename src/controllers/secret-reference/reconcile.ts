@@ -91,10 +91,20 @@ async function examine(
   if (sync.state === 'pending' || resolution.state === 'pending') return undefined;
   const common = { trouble: reader.trouble(), syncRequest: sync.request };
   if (resolution.state === 'failed') {
-    const released = await releaseTarget(scope.client, reference, resolution.failure, signal);
-    return { ...common, outcome: { state: 'failed', failure: resolution.failure, released } };
+    const failure = truthful(scope, reference, resolution.failure);
+    const released = await releaseTarget(scope.client, reference, failure, signal);
+    return { ...common, outcome: { state: 'failed', failure, released } };
   }
   return { ...common, outcome: await settle(scope, reference, resolution.keys, sync.request !== undefined, signal) };
+}
+
+/** A manager that can't be asked takes nothing back, unless the Secret is gone: then there is nothing left to be true. */
+function truthful(scope: ReferenceScope, reference: Reference, failure: Failure): Failure {
+  const seen = reference.status.target;
+  const name = targetName(reference);
+  const now = scope.targets.get(reference.metadata.namespace, name);
+  if (!failure.transient || seen === undefined || now?.metadata.uid === seen.uid) return failure;
+  return { ...failure, transient: false, message: `Secret ${name} is gone and can't be made anew: ${failure.message}` };
 }
 
 function readerFor(scope: ReferenceScope, reference: Reference): Reader {
@@ -181,6 +191,7 @@ function syncedOutcome(
     resourceVersion: seen.resourceVersion,
     ownership,
     inputs,
+    ...(seen.content === undefined ? {} : { content: seen.content }),
   };
   return { state: 'synced', versions, target, changed: change === 'created' || change === 'bytes' };
 }

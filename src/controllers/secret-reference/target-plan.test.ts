@@ -89,6 +89,27 @@ describe('an existing target of ours', () => {
     });
   });
 
+  it('keeps its content when it drifts after other inputs had given equal bytes', () => {
+    const settled = { uid: 'secret-uid', content: '1:aaaa' };
+    const drifted = buildOwnedSecret({ data: { password: base64('changed by hand') } });
+    const plan = written(planTarget({ ...desired('one', { content: '1:bbbb' }), settled }, drifted));
+    expect(plan.apply.metadata['annotations']).toMatchObject({
+      [annotations.content]: '1:aaaa',
+      [annotations.previous]: '',
+    });
+  });
+
+  it.each([
+    ['the Secret is another one', { uid: 'other', content: '1:aaaa' }],
+    ['the Secret was written since and the status was not', { uid: 'secret-uid', content: '1:cccc' }],
+  ])('changes its content with its bytes where %s', (_why, settled) => {
+    const plan = written(planTarget({ ...desired('two', { content: '1:bbbb' }), settled }, buildOwnedSecret()));
+    expect(plan.apply.metadata['annotations']).toMatchObject({
+      [annotations.content]: '1:bbbb',
+      [annotations.previous]: '1:aaaa',
+    });
+  });
+
   it('loses keys of others in the same patch that brings the new bytes', () => {
     const withForeign = buildOwnedSecret({ data: { password: base64('one'), extra: base64('x') } });
     const plan = written(planTarget(desired('two', { content: '1:bbbb' }), withForeign));
@@ -103,10 +124,13 @@ describe('an existing target of ours', () => {
     const existing = buildOwnedSecret({
       metadata: {
         ...base.metadata,
-        labels: { ...base.metadata.labels, ours: 'x', theirs: 'y' },
+        labels: { ...base.metadata.labels, ours: 'x', both: 'z', theirs: 'y' },
         managedFields: [
-          { manager: 'keyferry-uid-1', fieldsV1: { 'f:metadata': { 'f:labels': { '.': {}, 'f:ours': {} } } } },
-          { manager: 'kubectl', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:theirs': {} } } } },
+          {
+            manager: 'keyferry-uid-1',
+            fieldsV1: { 'f:metadata': { 'f:labels': { '.': {}, 'f:ours': {}, 'f:both': {} } } },
+          },
+          { manager: 'kubectl', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:theirs': {}, 'f:both': {} } } } },
         ],
       },
     });

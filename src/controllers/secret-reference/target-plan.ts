@@ -42,7 +42,10 @@ function contentAnnotations(
   const now = existing.metadata.annotations[annotations.content];
   const previous = existing.metadata.annotations[annotations.previous] ?? '';
   if (now === undefined) return { [annotations.content]: desired.content, [annotations.previous]: '' };
-  if (!bytesChange || now === desired.content) return { [annotations.content]: now, [annotations.previous]: previous };
+  const { settled } = desired;
+  const drifted = settled?.uid === existing.metadata.uid && settled.content === now;
+  if (!bytesChange || drifted || now === desired.content)
+    return { [annotations.content]: now, [annotations.previous]: previous };
   return { [annotations.content]: desired.content, [annotations.previous]: now };
 }
 

@@ -44,18 +44,24 @@ export function mergedUids(metadata: Pick<ExistingSecret['metadata'], 'annotatio
     .map((name) => name.slice(annotations.merged.length));
 }
 
-/** The labels and annotations that a field manager set before, by the API server's own record. */
+/** The labels and annotations that a field manager set before and no other, by the API server's own record. */
 export function metadataWrittenBy(
   secret: ExistingSecret,
   fieldManager: string,
   field: 'labels' | 'annotations',
 ): readonly string[] {
-  return namesWritten(secret, fieldManager, (fields) => fieldsOf(fieldsOf(fields, 'f:metadata'), `f:${field}`));
+  const select: Select = (fields) => fieldsOf(fieldsOf(fields, 'f:metadata'), `f:${field}`);
+  const others = new Set(namesWritten(secret, (manager) => manager !== fieldManager, select));
+  return namesWritten(secret, (manager) => manager === fieldManager, select).filter((name) => !others.has(name));
 }
 
 /** The keys that a field manager set before, by the API server's own record. */
 export function keysWrittenBy(secret: ExistingSecret, fieldManager: string): readonly string[] {
-  return namesWritten(secret, fieldManager, (fields) => fieldsOf(fields, 'f:data'));
+  return namesWritten(
+    secret,
+    (manager) => manager === fieldManager,
+    (fields) => fieldsOf(fields, 'f:data'),
+  );
 }
 
 /** The field managers that answer for a key. None where the record was lost, or the key was let go. */
@@ -67,13 +73,14 @@ export function writersOf(secret: ExistingSecret, key: string): readonly string[
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+type Select = (fields: Fields | undefined) => Fields | undefined;
 
 function namesWritten(
   secret: ExistingSecret,
-  fieldManager: string,
-  select: (fields: Fields | undefined) => Fields | undefined,
+  isOne: (manager: string | undefined) => boolean,
+  select: Select,
 ): readonly string[] {
-  const entries = secret.metadata.managedFields.filter((entry) => entry.manager === fieldManager);
+  const entries = secret.metadata.managedFields.filter((entry) => isOne(entry.manager));
   const names = entries.flatMap((entry) => Object.keys(select(entry.fieldsV1) ?? {}));
   return [...new Set(names.filter((name) => name.startsWith('f:')).map((name) => name.slice(2)))];
 }

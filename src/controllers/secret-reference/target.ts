@@ -1,5 +1,7 @@
+import { annotations } from '../../api/v1/names.ts';
 import type { CallOptions, KubeBody, KubeClient } from '../../kube/client.ts';
 import { isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { definite, type Failure } from './failure.ts';
@@ -10,6 +12,8 @@ import { type ExistingSecret, toExistingSecret } from './target-secret.ts';
 export interface TargetSeen {
   readonly uid: string;
   readonly resourceVersion: string;
+  /** The content that it names; undefined where it is shared. */
+  readonly content?: string | undefined;
 }
 
 export type TargetOutcome =
@@ -83,8 +87,12 @@ export async function readSecret(
   }
 }
 
-function seenOf(object: { readonly metadata: TargetSeen }): TargetSeen {
-  return { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion };
+function seenOf({ metadata }: KubeObject): TargetSeen {
+  return {
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    content: metadata.annotations[annotations.content],
+  };
 }
 
 function pin(body: KubeBody, resourceVersion: string): KubeBody {

@@ -36,14 +36,17 @@ const merging = (uid: string, metadata: object = {}): Reference =>
 interface Situation {
   readonly cached?: readonly Reference[];
   readonly merged: readonly string[];
+  /** Our marks as somebody changed them. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly answer: (call: RecordedCall) => object | KubeError;
 }
 
-async function look({ cached = [], merged, answer }: Situation): Promise<readonly RecordedCall[]> {
+async function look({ cached = [], merged, names, answer }: Situation): Promise<readonly RecordedCall[]> {
   const references = createStore<Reference>({ logger: silentLogger, indexes: referenceIndexes });
   const targets = createStore<KubeObject>({ logger: silentLogger });
   for (const reference of cached) references.writer().put(reference);
-  targets.writer().put(secret(merged));
+  const { metadata } = secret(merged);
+  targets.writer().put({ metadata: { ...metadata, annotations: { ...metadata.annotations, ...names } } });
   const client = createRecordingClient(answer);
   const scope: WithdrawScope = { client, references, targets };
   await withdrawOrphans(scope, request, signal);
@@ -71,6 +74,14 @@ describe('a look at a merged Secret', () => {
       body: { metadata: { name: 'shared', namespace: 'shop', uid: 'secret-uid', resourceVersion: '7' } },
     });
     expect(calls[1]?.body).not.toHaveProperty('data');
+  });
+
+  it.each(['', '..', '../../secrets/other', 'a b'])('asks for no reference of the name %j', async (name) => {
+    const names = { [`${annotations.merged}a`]: name };
+
+    const calls = await look({ merged: ['a'], names, answer: gone(secret([])) });
+
+    expect(calls.map(({ verb, object }) => `${verb} ${object}`)).toEqual(['apply secrets/shop/shared']);
   });
 
   it('takes back the keys of a reference whose name another one has now', async () => {

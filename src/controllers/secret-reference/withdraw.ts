@@ -32,6 +32,8 @@ export async function withdrawOrphans(scope: WithdrawScope, request: Request, si
   }
 }
 
+const OBJECT_NAME = /^[a-z0-9][-a-z0-9.]*$/;
+
 function targets(reference: Reference, secret: Request): boolean {
   return reference.metadata.namespace === secret.namespace && targetName(reference) === secret.name;
 }
@@ -43,8 +45,8 @@ async function stillThere(
   secret: Request,
   signal: AbortSignal,
 ): Promise<boolean> {
-  // Somebody blanked our mark: what nobody can be asked about has no name.
-  if (reference.name === '') return false;
+  // Somebody changed our mark: no object has such a name, so nobody can be asked about it.
+  if (!OBJECT_NAME.test(reference.name)) return false;
   try {
     const found = await client.get(secretReferences, reference, { signal });
     return found.metadata.uid === uid && targets(toReference(found), secret);
