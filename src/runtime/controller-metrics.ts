@@ -94,13 +94,16 @@ function queueMetrics(registry: Registry): (queue: string) => Pick<ControllerObs
   const retries = counter(registry, 'workqueue_retries_total', 'Retries of keys.', labels);
   const waits = histogram(registry, 'workqueue_queue_duration_seconds', 'Time keys wait.', labels, queueBuckets);
   const works = histogram(registry, 'workqueue_work_duration_seconds', 'Time keys take.', labels, queueBuckets);
-  return (name) => ({
-    queue: {
-      added: () => adds.inc({ name }),
-      retried: () => retries.inc({ name }),
-      taken: (waited) => waits.observe({ name }, waited / 1_000),
-      finished: (worked) => works.observe({ name }, worked / 1_000),
-    },
-    watch: (queue) => void queues.set(name, queue),
-  });
+  return (name) => {
+    retries.inc({ name }, 0);
+    return {
+      queue: {
+        added: () => adds.inc({ name }),
+        retried: () => retries.inc({ name }),
+        taken: (waited) => waits.observe({ name }, waited / 1_000),
+        finished: (worked) => works.observe({ name }, worked / 1_000),
+      },
+      watch: (queue) => void queues.set(name, queue),
+    };
+  };
 }

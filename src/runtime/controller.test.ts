@@ -320,6 +320,17 @@ describe('the metrics of a controller', () => {
     );
   });
 
+  it('are there before anything happened, so that a rate can be taken of the first', async () => {
+    const { registry } = setUp(async () => ({}));
+    const lines = await metricsOf(registry);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'controller_runtime_reconcile_errors_total{controller="test"} 0',
+        'workqueue_retries_total{name="test"} 0',
+      ]),
+    );
+  });
+
   it('count failures that are not retried', async () => {
     const { clock, controller, run, registry } = setUp(async () => {
       throw new TerminalError('no');
