@@ -15,6 +15,8 @@ export interface TcpProxy {
   set(traffic: Traffic): Promise<void>;
   /** Breaks all connections that there are, without a goodbye. */
   cut(): void;
+  /** From now on nothing passes through the connections that there are, and neither end is told. New ones are as ever. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ interface Pair {
 export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
   const [port = 0] = await freePorts(1);
   const pairs = new Set<Pair>();
+  const frozen = new WeakSet<Pair>();
   let traffic: Traffic = 'pass';
   let opened = 0;
   const server = createServer((near) => {
@@ -43,6 +46,10 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
       return opened;
     },
     cut,
+    freeze: () => {
+      pairs.forEach(pause);
+      pairs.forEach((pair) => frozen.add(pair));
+    },
     set: async (next) => {
       const before = traffic;
       traffic = next;
@@ -52,7 +59,9 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
         return;
       }
       if (before === 'refuse') await listen(server, port);
-      pairs.forEach(next === 'hold' ? pause : resume);
+      for (const pair of pairs)
+        if (next === 'hold' || frozen.has(pair)) pause(pair);
+        else resume(pair);
     },
     close: async () => {
       cut();
