@@ -127,6 +127,15 @@ describe('rule 13: the operator may create', () => {
     expect(await create(secret(name, { labels: owned }))).toContain(`the operator may not touch Secret ${name}`);
   });
 
+  test.each(['sh.helm.release.v1.shop.v', 'bootstrap-token-'])(
+    'rule 10: no Secret whose name is made from %s',
+    async (prefix) => {
+      const object = { ...secret('x'), metadata: { generateName: prefix, labels: owned } };
+
+      expect(await create(object)).toContain(`the operator may not touch Secret ${prefix}`);
+    },
+  );
+
   test.each(['kube-system', 'kube-public', 'kube-node-lease', 'keyferry'])(
     'rule 10: no Secret in %s',
     async (system) => {
@@ -238,6 +247,7 @@ describe('rule 13: the operator may change', () => {
 describe('rule 13: the operator may delete', () => {
   test('what it owns', async () => {
     expect(await remove({ labels: owned })).toBeUndefined();
+    expect(await remove({ annotations: uid('u') })).toBeUndefined();
   });
 
   test.each([
