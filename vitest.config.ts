@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** As the operator's image runs: no code from strings, no `__proto__`. */
-const execArgv = ['--disallow-code-generation-from-strings', '--disable-proto=delete'];
+/** As the operator's image runs: no code from strings, no `__proto__`, no inspector at SIGUSR1. */
+const execArgv = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-sigusr1'];
 
 export default defineConfig({
   test: {

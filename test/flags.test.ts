@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nodeFlags } from './operator/operator-process.ts';
 
 test('rule 22: tests run as the image does, without code from strings and without __proto__', () => {
   const plain: object = {};
@@ -7,4 +8,5 @@ test('rule 22: tests run as the image does, without code from strings and withou
     Reflect.construct(Function, ['return 1']);
   }).toThrow('Code generation from strings disallowed for this context');
   expect('__proto__' in plain).toBe(false);
+  expect(process.execArgv).toEqual(expect.arrayContaining(nodeFlags));
 });

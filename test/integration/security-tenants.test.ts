@@ -175,9 +175,8 @@ describe('with the policies deleted', () => {
     const dataFrom = [{ find: { prefix: run }, keys: { style: 'EnvVar', stripPrefix: `${run}/` } }];
     await world.reference(namespace, name, { managerRef, dataFrom });
     await world.waitReady(namespace, name, 'Synced');
-    const { versions = [] } = await world.status(namespace, name);
-    const forged = [...versions, ...versions.map((held) => ({ ...held, secret: hidden }))];
-    const patch = JSON.stringify({ status: { versions: forged } });
+    const { versions: [held] = [] } = await world.status(namespace, name);
+    const patch = JSON.stringify({ status: { versions: [held, { ...held, secret: hidden }] } });
     const args = ['patch', 'sref', name, '-n', namespace, '--subresource=status', '--type=merge', `--patch=${patch}`];
 
     await eventually('the policy is gone', () => world.kubectl(...args));
