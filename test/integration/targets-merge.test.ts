@@ -156,6 +156,27 @@ describe('merged keys', () => {
   });
 });
 
+describe('a reference that is deleted and created again', () => {
+  test('ends with its keys, under its new uid', async () => {
+    const into = await sharedSecret();
+    const name = await merged(into, 'ours');
+    const marks = async (): Promise<readonly string[]> =>
+      Object.keys((await target(world, namespace, into)).metadata.annotations).filter((key) => key !== mark('merge'));
+    const before = await marks();
+
+    await remove('SecretReference', name);
+    await merge(name, into, ['ours']);
+
+    await world.waitReady(namespace, name, 'Synced');
+    const { metadata } = await world.api.get('SecretReference', { namespace, name });
+    await eventually('only the new reference has keys there', async () => {
+      expect(await marks()).toEqual([mark(`merged.${metadata.uid}`)]);
+    });
+    expect(before).not.toEqual(await marks());
+    await holds(world, namespace, into, { theirs: 'x', ours: 'one' });
+  });
+});
+
 describe('two references', () => {
   test('merge different keys into one Secret, and each takes back its own', async () => {
     const into = await sharedSecret();

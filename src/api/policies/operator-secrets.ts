@@ -73,7 +73,7 @@ function places(refusedNamespaces: readonly string[]): readonly Validation[] {
 
 const ownership: readonly Validation[] = [
   {
-    expression: `request.operation != 'DELETE' || variables.was == 'owned'`,
+    expression: `request.operation != 'DELETE' || variables.was == 'owned' || ${valueOf('oldAnnotations', uid)} != ''`,
     messageExpression: `'the operator may delete only what it owns: Secret ' + variables.name + ' does not carry the label ${labels.target}: owned'`,
   },
   {
