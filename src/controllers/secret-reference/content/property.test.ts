@@ -107,10 +107,14 @@ describe('extractProperty', () => {
     expect(refusal(() => extract(nested(33), path(33))).reason).toBe('LimitExceeded');
   });
 
-  test('looks to an end for a path that every object of a large value begins', () => {
+  test('stops to look for a path that every object of a large value begins', () => {
     const many = Array.from({ length: 256 }, () => 'a').join('.');
 
-    expect(() => extractProperty(text(bush(14)), many)).toThrow('the JSON value has no property');
+    expect(refusal(() => extractProperty(text(bush(14)), many))).toMatchObject({
+      reason: 'LimitExceeded',
+      message: expect.stringContaining('can be read in too many ways'),
+    });
+    expect(refusal(() => extractProperty(text(bush(6)), many)).reason).toBe('PropertyNotFound');
   });
 
   test('agrees with JSON.parse on every property of any JSON object', () => {

@@ -7,6 +7,8 @@ import { isForbiddenName, keyName } from './key-name.ts';
 const MAX_SIZE = 1_048_576;
 const MAX_DEPTH = 32;
 const MAX_PATH = 1024;
+/** Objects and arrays that one path is looked for in: far more than it is deep, for names with dots. */
+const MAX_LOOKS = 256;
 const INDEX = /^(?:0|[1-9]\d{0,6})$/u;
 
 /**
@@ -30,7 +32,7 @@ export function extractProperty(value: SecretValue, path: string): SecretValue {
       `the value is not a JSON object or array, so it has no property ${quoted(path)}`,
     );
   }
-  const found = findProperty(json, path, path);
+  const found = findProperty(json, path, { path, looks: 0 });
   if (found === undefined) {
     const how = 'dots go into objects, numbers into arrays, upper and lower case differ';
     throw new ContentError('PropertyNotFound', `the JSON value has no property ${quoted(path)} (${how})`);
@@ -105,31 +107,47 @@ function refuseIf(count: number, fault: string): void {
 }
 
 /**
- * The first way along the path that ends somewhere: at each object the longest name first. Only names that are there are tried, so that the work is
- * bounded by the value's size times its depth, however many dots the path has.
+ * The first way along the path that ends somewhere: at each object the longest name first. Only names that are there are tried, and in so many
+ * objects at most: value and path are other people's, and could be made for a search without end.
  */
-function findProperty(json: string, rest: string | undefined, path: string): string | undefined {
+function findProperty(json: string, rest: string | undefined, search: Search): string | undefined {
   if (rest === undefined) return json;
-  if (json.startsWith('[')) {
-    const [first = ''] = rest.split('.', 1);
-    const item = INDEX.test(first) ? jsonItems(json)[Number(first)] : undefined;
-    return item === undefined ? undefined : findProperty(item, restAfter(rest, first), path);
-  }
-  if (!json.startsWith('{')) return undefined;
-  const members = jsonMembers(json);
+  countLook(search);
+  if (json.startsWith('{')) return findInObject(jsonMembers(json), rest, search);
+  const [first = ''] = rest.split('.', 1);
+  const item = json.startsWith('[') && INDEX.test(first) ? jsonItems(json)[Number(first)] : undefined;
+  return item === undefined ? undefined : findProperty(item, restAfter(rest, first), search);
+}
+
+/** @throws ContentError `LimitExceeded` */
+function countLook(search: Search): void {
+  search.looks += 1;
+  if (search.looks <= MAX_LOOKS) return;
+  const problem = `the path ${quoted(search.path)} can be read in too many ways in this JSON value: name its properties without dots`;
+  throw new ContentError('LimitExceeded', problem);
+}
+
+function findInObject(members: JsonMembers, rest: string, search: Search): string | undefined {
   const candidates = [...members.keys()].filter((name) => rest === name || rest.startsWith(`${name}.`));
   for (const name of candidates.toSorted((a, b) => b.length - a.length)) {
     const [text, repeated] = members.get(name) ?? [];
     if (repeated !== undefined) {
       throw new ContentError(
         'InvalidValue',
-        `a name on the path ${quoted(path)} stands twice in the same object of the JSON value`,
+        `a name on the path ${quoted(search.path)} stands twice in the same object of the JSON value`,
       );
     }
-    const found = text === undefined ? undefined : findProperty(text, restAfter(rest, name), path);
+    const found = text === undefined ? undefined : findProperty(text, restAfter(rest, name), search);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+type JsonMembers = ReturnType<typeof jsonMembers>;
+
+interface Search {
+  readonly path: string;
+  looks: number;
 }
 
 /** What is left of a path behind a name that it begins with; undefined at its end. */
