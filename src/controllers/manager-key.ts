@@ -3,15 +3,17 @@ import type { Request } from '../runtime/request.ts';
 
 export type ManagerKind = ManagerRef['kind'];
 
-/** One manager object as the key of a map: `kind/namespace/name`; the namespace is empty for cluster managers. */
+/** One manager object as the key of a map: `ClusterSecretManager/name` or `SecretManager/namespace/name`. */
 export function managerKey(ref: ManagerRef, namespace: string): string {
-  return ref.kind === 'SecretManager' ? `SecretManager/${namespace}/${ref.name}` : `ClusterSecretManager//${ref.name}`;
+  return ref.kind === 'SecretManager' ? `SecretManager/${namespace}/${ref.name}` : `ClusterSecretManager/${ref.name}`;
 }
 
 /** The inverse of `managerKey`. */
 export function parseManagerKey(key: string): Request & { readonly kind: ManagerKind } {
-  const [kind = '', namespace = '', name = ''] = key.split('/');
-  return { kind: kind === 'SecretManager' ? 'SecretManager' : 'ClusterSecretManager', namespace, name };
+  const parts = key.split('/');
+  const name = parts.at(-1) ?? '';
+  if (parts[0] !== 'SecretManager') return { kind: 'ClusterSecretManager', namespace: '', name };
+  return { kind: 'SecretManager', namespace: parts[1] ?? '', name };
 }
 
 /** How a status names a manager: `ClusterSecretManager/default`. A namespaced one is always of the reference's own namespace. */

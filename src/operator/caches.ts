@@ -1,4 +1,4 @@
-import { labels } from '../api/v1/names.ts';
+import { annotations, labels } from '../api/v1/names.ts';
 import { clusterSecretManagers, secretManagers, secretReferences } from '../api/v1/resources.ts';
 import { pickMetadata } from '../controllers/metadata.ts';
 import {
@@ -71,6 +71,7 @@ export function createCaches(settings: Settings, watched: readonly string[]): Ca
   };
 }
 
+/** Of annotations only the marks of merged keys are ever asked for; others may be as large as their authors like. */
 function toMetadata(raw: RawObject): KubeObject {
-  return { metadata: pickMetadata(raw.metadata, ['keyferry.io/']) };
+  return { metadata: pickMetadata(raw.metadata, [annotations.merged]) };
 }

@@ -43,7 +43,7 @@ describe('a Secret that exists and is not ours', () => {
     const message = await conflict(name);
 
     expect(message).toContain('belongs to somebody else (written by Helm)');
-    expect(message).toContain(`kubectl annotate secret ${name} keyferry.io/adopt=true`);
+    expect(message).toContain(`kubectl annotate secret -n ${namespace} ${name} keyferry.io/adopt=true`);
     expect(await target(world, namespace, name)).toEqual(before);
     expect((await world.status(namespace, name)).target).toBeUndefined();
     await remove('Secret', name);
@@ -122,7 +122,7 @@ describe('ownership goes by uid', () => {
     const message = await conflict(name);
 
     const uid = before.metadata.annotations[mark('reference-uid')];
-    expect(message).toContain(`belongs to SecretReference ${namespace}/${name} (uid ${uid})`);
+    expect(message).toContain(`belongs to an earlier SecretReference ${namespace}/${name}, which is gone (uid ${uid})`);
     expect(await target(world, namespace, name)).toEqual(before);
     await adopt(name);
     await world.waitReady(namespace, name, 'Synced');

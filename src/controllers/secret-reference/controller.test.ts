@@ -128,7 +128,7 @@ describe('what the caches see', () => {
     cachedReferences.put(reference('a'));
     cachedReferences.put(reference('b', {}, {}, { managerRef: { name: 'other' } }));
     const enqueue = ({ name }: { name: string }): void => void called.push(name);
-    expect(callsOf(() => requeueManager({ references, enqueue }, 'ClusterSecretManager//other'))).toEqual(['b']);
+    expect(callsOf(() => requeueManager({ references, enqueue }, 'ClusterSecretManager/other'))).toEqual(['b']);
     expect(callsOf(() => requeueSubscriber(enqueue, 'shop/a'))).toEqual(['a']);
   });
 });

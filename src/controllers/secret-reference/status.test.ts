@@ -8,7 +8,7 @@ import { type Findings, nextStatus, sameStatus } from './status.ts';
 
 const target = { name: 'api-db', uid: 's', resourceVersion: '7', ownership: 'Owner', inputs: '1:a' } as const;
 const version = {
-  manager: 'ClusterSecretManager//default',
+  manager: 'ClusterSecretManager/default',
   secret: 'db.password',
   requested: 'latest',
   version: '3',

@@ -27,7 +27,7 @@ describe('subscriptions', () => {
         const source = sources[key];
         return source === undefined
           ? { state: 'starting' }
-          : directoryOf(source).lookup('ClusterSecretManager//default');
+          : directoryOf(source).lookup('ClusterSecretManager/default');
       },
     };
     subscriptions = createSubscriptions(directory, onUse);

@@ -9,7 +9,7 @@ export function conflictWith(desired: DesiredTarget, existing: ExistingSecret): 
   if (desired.ownership === 'Merge') return mergeConflict(desired, existing, title);
   if (ownerUid(existing) === desired.reference.uid) return shapeConflict(desired, existing, title);
   if (existing.metadata.annotations[annotations.adopt] !== 'true') {
-    return `${title} exists and belongs to ${ownerText(existing)}: choose another target.name, or let this reference take it over (its other keys are removed): kubectl annotate secret ${desired.name} ${annotations.adopt}=true`;
+    return `${title} exists and belongs to ${ownerText(existing, desired)}: choose another target.name, or let this reference take it over (its other keys are removed): kubectl annotate secret -n ${desired.namespace} ${desired.name} ${annotations.adopt}=true`;
   }
   const controller = existing.metadata.ownerReferences.find((owner) => owner.controller === true);
   if (desired.ownership === 'Owner' && controller !== undefined && controller.uid !== desired.reference.uid) {
@@ -31,10 +31,10 @@ function shapeConflict(desired: DesiredTarget, existing: ExistingSecret, title: 
 function mergeConflict(desired: DesiredTarget, existing: ExistingSecret, title: string): string | undefined {
   const owner = ownerUid(existing);
   if (owner !== undefined && owner !== desired.reference.uid) {
-    return `${title} belongs whole to ${ownerText(existing)}: nothing can be merged into it`;
+    return `${title} belongs whole to ${ownerText(existing, desired)}: nothing can be merged into it`;
   }
   if (existing.metadata.annotations[annotations.merge] !== 'true') {
-    return `${title} does not consent to merged keys: kubectl annotate secret ${desired.name} ${annotations.merge}=true`;
+    return `${title} does not consent to merged keys: kubectl annotate secret -n ${desired.namespace} ${desired.name} ${annotations.merge}=true`;
   }
   if (existing.immutable && differs(desired, existing)) return `${title} is immutable: nothing can be merged into it`;
   return takenKeys(desired, existing, title);
@@ -61,9 +61,12 @@ function writerText(existing: ExistingSecret, writer: string): string {
 }
 
 /** Who has a Secret, as far as it says so itself. */
-function ownerText(existing: ExistingSecret): string {
+function ownerText(existing: ExistingSecret, desired: DesiredTarget): string {
   const { metadata } = existing;
   const reference = metadata.annotations[annotations.reference];
+  if (ownerUid(existing) !== undefined && reference === `${desired.namespace}/${desired.reference.name}`) {
+    return `an earlier SecretReference ${reference}, which is gone (uid ${ownerUid(existing)})`;
+  }
   if (ownerUid(existing) !== undefined && reference !== undefined) {
     return `SecretReference ${reference} (uid ${ownerUid(existing)})`;
   }

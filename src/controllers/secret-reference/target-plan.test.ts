@@ -6,7 +6,7 @@ import { type DesiredTarget, desiredTarget } from './desired-target.ts';
 import { newTarget, planTarget } from './target-plan.ts';
 
 const held = (version: string) => ({
-  manager: 'ClusterSecretManager//default',
+  manager: 'ClusterSecretManager/default',
   secret: 'db.password',
   requested: 'latest',
   version,
@@ -211,7 +211,7 @@ describe('a Secret that somebody else has', () => {
     const plan = planTarget(desired('one', { uid: 'uid-2' }), buildOwnedSecret());
     expect(plan).toMatchObject({
       action: 'conflict',
-      message: expect.stringContaining('SecretReference shop/api-db (uid uid-1)'),
+      message: expect.stringContaining('an earlier SecretReference shop/api-db, which is gone (uid uid-1)'),
     });
   });
 });

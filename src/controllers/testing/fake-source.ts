@@ -66,5 +66,5 @@ export function directoryOf(source: Source, manager: Partial<ReadyManager> = {})
     contact: undefined,
     ...manager,
   };
-  return { lookup: (key) => (key === 'ClusterSecretManager//default' ? ready : { state: 'missing' }) };
+  return { lookup: (key) => (key === 'ClusterSecretManager/default' ? ready : { state: 'missing' }) };
 }
