@@ -25,7 +25,7 @@ import { resolveReference } from './resolve.ts';
 import { findRival } from './rival.ts';
 import { type Findings, nextStatus, sameStatus } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { type TargetOutcome, type TargetSeen, writeTarget } from './target.ts';
+import { type TargetOutcome, type TargetSeen, writeNewTarget, writeTarget } from './target.ts';
 import type { ReferenceView } from './view.ts';
 
 export interface ReferenceScope {
@@ -170,12 +170,19 @@ async function settle(
   const versions = heldVersions(keys, reference.status.versions ?? [], now);
   const inputs = contentName(reference.spec, keys);
   const untouched = forced ? undefined : untouchedTarget(scope, reference, inputs);
+  const write = isNew(scope, reference) ? writeNewTarget : writeTarget;
   const outcome: TargetOutcome =
     untouched === undefined
-      ? await writeTarget(scope.client, desiredTarget(reference, values.shown, versions, inputs), { signal })
+      ? await write(scope.client, desiredTarget(reference, values.shown, versions, inputs), { signal })
       : { state: 'synced', seen: untouched, change: 'none' };
   if (outcome.state === 'failed') return { ...outcome, released: false };
   return syncedOutcome(reference, versions, inputs, outcome);
+}
+
+/** Nothing was ever said of it, and no Secret of ours has the target's name. */
+function isNew(scope: ReferenceScope, reference: Reference): boolean {
+  const target = scope.targets.get(reference.metadata.namespace, targetName(reference));
+  return reference.status.observedGeneration === undefined && target === undefined;
 }
 
 function syncedOutcome(

@@ -4,18 +4,19 @@ import type { KubeError } from '../../kube/errors.ts';
 import { base64, buildOwnedSecret, buildReference } from '../testing/builders.ts';
 import { createRecordingClient, kubeError, type RecordedCall } from '../testing/recording-client.ts';
 import { desiredTarget } from './desired-target.ts';
-import { type TargetOutcome, writeTarget } from './target.ts';
+import { type TargetOutcome, writeNewTarget, writeTarget } from './target.ts';
 
 const signal = new AbortController().signal;
 
 async function write(
   answer: (call: RecordedCall) => object | KubeError,
   spec: object = {},
+  how = writeTarget,
 ): Promise<{ readonly outcome: TargetOutcome; readonly calls: readonly RecordedCall[] }> {
   const client = createRecordingClient(answer);
   const values = new Map([['password', SecretValue.fromString('two')]]);
   const desired = desiredTarget(buildReference({ spec }), values, [], '1:bbbb');
-  const outcome = await writeTarget(client, desired, { signal });
+  const outcome = await how(client, desired, { signal });
   return { outcome, calls: client.calls };
 }
 
@@ -93,5 +94,33 @@ describe('a write of a target', () => {
     expect(outcome).toMatchObject({
       failure: { reason: 'TargetConflict', message: expect.stringContaining('does not exist') },
     });
+  });
+});
+
+describe('a write of a target that is most likely missing', () => {
+  it('creates it without a look', async () => {
+    const { outcome, calls } = await write(server(missing), {}, writeNewTarget);
+    expect(calls.map(({ verb }) => verb)).toEqual(['create']);
+    expect(outcome).toMatchObject({ state: 'synced', change: 'created' });
+  });
+
+  it('reads what exists after all, and writes only what is its own', async () => {
+    const exists = kubeError(409, 'AlreadyExists');
+    const own = buildOwnedSecret();
+    const foreign = buildOwnedSecret({ metadata: { annotations: {}, ownerReferences: [] } });
+    const answers = (existing: object) => (call: RecordedCall) => (call.verb === 'create' ? exists : existing);
+
+    const taken = await write(answers(foreign), {}, writeNewTarget);
+    expect(taken.calls.map(({ verb }) => verb)).toEqual(['create', 'get']);
+    expect(taken.outcome).toMatchObject({ failure: { reason: 'TargetConflict' } });
+
+    const ours = await write(answers(own), {}, writeNewTarget);
+    expect(ours.calls.map(({ verb }) => verb)).toEqual(['create', 'get', 'apply']);
+    expect(ours.outcome).toMatchObject({ state: 'synced', change: 'bytes' });
+  });
+
+  it('makes no Secret to merge into', async () => {
+    const { calls } = await write(server(missing), { target: { ownership: 'Merge' } }, writeNewTarget);
+    expect(calls.map(({ verb }) => verb)).toEqual(['get']);
   });
 });

@@ -1,6 +1,6 @@
 import { annotations } from '../../api/v1/names.ts';
 import type { CallOptions, KubeBody, KubeClient } from '../../kube/client.ts';
-import { isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
 import type { DesiredTarget } from './desired-target.ts';
@@ -43,6 +43,25 @@ export async function writeTarget(
     return { state: 'synced', seen: seenOf(written), change: plan.bytesChange ? 'bytes' : 'metadata' };
   } catch (error) {
     return refusalOf(error, desired);
+  }
+}
+
+/**
+ * The same for a target that is most likely missing: it is created without a look, and what turns out to exist is read then. Saves a call for each
+ * reference of a cold start.
+ * @throws KubeError as `writeTarget` does.
+ */
+export async function writeNewTarget(
+  client: KubeClient,
+  desired: DesiredTarget,
+  options: CallOptions,
+): Promise<TargetOutcome> {
+  if (desired.ownership === 'Merge') return writeTarget(client, desired, options);
+  try {
+    return await createTarget(client, desired, options);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    return writeTarget(client, desired, options);
   }
 }
 
