@@ -1,9 +1,12 @@
+import type { HeldVersion } from '../../api/v1/secret-reference.ts';
 import type { AccessedVersion } from '../../managers/manager.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
-import { managerTitle } from '../manager-key.ts';
+import { managerLabel, managerTitle } from '../manager-key.ts';
 import { ContentError } from './content/content-error.ts';
 import { definite, type Failure } from './failure.ts';
 import type { Answer } from './reader.ts';
+import type { Reference } from './reference.ts';
+import { selectorText } from './selection.ts';
 
 /** A Secret that nobody can read through is a mistake. */
 export const MAX_KEYS = 500;
@@ -55,4 +58,27 @@ export function guarded(what: string, manager: string, resolve: () => Resolution
     if (!(error instanceof ContentError)) throw error;
     return { state: 'failed', failure: definite(error.reason, `${what} (${managerTitle(manager)}): ${error.message}`) };
   }
+}
+
+/**
+ * A pinned version stays the one that the target holds: where its secret was created again, another one can come to have its id, and is refused.
+ */
+export function keepPinned(reference: Reference, resolution: Resolution, what: string): Resolution {
+  if (resolution.state !== 'resolved') return resolution;
+  const held = reference.status.versions ?? [];
+  for (const { origin } of resolution.keys) {
+    if (origin === undefined || !held.some((version) => isReplaced(version, origin))) continue;
+    const message = `${what} (${managerTitle(origin.manager)}): the secret was created again, and its version ${origin.version} is not the one that the Secret holds. To take it, let go of the version first, then name it again`;
+    return { state: 'failed', failure: definite('VersionNotFound', message) };
+  }
+  return resolution;
+}
+
+function isReplaced(held: HeldVersion, origin: Origin): boolean {
+  const pinned = origin.requested === selectorText({ kind: 'version', version: origin.version });
+  const same =
+    held.manager === managerLabel(origin.manager) &&
+    held.secret === origin.secret &&
+    held.requested === origin.requested;
+  return pinned && same && held.identity !== origin.identity;
 }

@@ -5,7 +5,7 @@ import { extractAll, extractProperty } from './content/property.ts';
 import { definite } from './failure.ts';
 import type { Reader } from './reader.ts';
 import type { Reference } from './reference.ts';
-import { chain, guarded, MAX_KEYS, originOf, type Resolution, resolved } from './resolution.ts';
+import { chain, guarded, keepPinned, MAX_KEYS, originOf, type Resolution, resolved } from './resolution.ts';
 import { selectorOf, selectorText } from './selection.ts';
 
 type Extract = NonNullable<DataFromEntry['extract']>;
@@ -34,7 +34,7 @@ export function resolveFrom(reference: Reference, entry: DataFromEntry, where: s
 function resolveExtract(from: From, extract: Extract): Resolution {
   const selector = selectorOf(extract);
   const what = `${from.where}, secret ${extract.secret}`;
-  return guarded(what, from.manager, () =>
+  const resolution = guarded(what, from.manager, () =>
     chain(from.reader.value(from.manager, extract.secret, selector, what), (version) => {
       const origin = originOf(from.manager, extract.secret, selectorText(selector), version);
       const object = extract.property === undefined ? version.value : extractProperty(version.value, extract.property);
@@ -42,6 +42,7 @@ function resolveExtract(from: From, extract: Extract): Resolution {
       return resolved(keys);
     }),
   );
+  return keepPinned(from.reference, resolution, what);
 }
 
 function resolveFind(from: From, find: Find): Resolution {

@@ -144,7 +144,7 @@ describe('find', () => {
     const failure = failureOf(resolveReference(reference, reader));
 
     expect(failure).toMatchObject({ reason: 'LimitExceeded', transient: false });
-    expect(reader.wants.get('ClusterSecretManager//default')).toHaveLength(1);
+    expect(reader.wants.get('ClusterSecretManager/default')).toHaveLength(1);
   });
 });
 
@@ -231,6 +231,47 @@ describe('rule 9: access rules', () => {
   });
 });
 
+describe('a pinned version', () => {
+  const pinned = { secret: 'a', version: 'v1' };
+  const held = { ...heldVersion, secret: 'a', requested: 'version v1', version: 'v1' };
+
+  it.each<readonly [what: string, spec: object]>([
+    ['of a key', { data: { key: pinned } }],
+    ['of a key that may be missing', { data: { key: { ...pinned, optional: true } } }],
+    ['of an extract', { data: undefined, dataFrom: [{ extract: pinned }] }],
+  ])('%s is not another one that came to have its id', (_what, spec) => {
+    const source = createFakeSource();
+    source.set(
+      value('a', { kind: 'version', version: 'v1' }),
+      known({ ...versionOf('{"x":"1"}'), identity: 'v1@new' }),
+    );
+    const reader = createReader({ ...options, directory: directoryOf(source), asker });
+    const reference = buildReference({ spec, status: { versions: [{ ...held, identity: 'v1@old' }] } });
+
+    const failure = failureOf(resolveReference(reference, reader));
+
+    expect(failure.reason).toBe('VersionNotFound');
+    expect(failure.message).toContain('was created again');
+  });
+
+  it('is the one that is held, and another identity of latest is a rotation', () => {
+    const source = createFakeSource();
+    source.set(value('a', { kind: 'version', version: 'v1' }), known(versionOf('1')));
+    source.set(value('a'), known(versionOf('2')));
+    const versions = [
+      { ...held, identity: 'v1@abc' },
+      { ...held, requested: 'latest', identity: 'v0@abc' },
+    ];
+    const reader = createReader({ ...options, directory: directoryOf(source), asker });
+    const spec = { data: { pin: pinned, latest: { secret: 'a' } } };
+
+    expect(keysOf(resolveReference(buildReference({ spec, status: { versions } }), reader))).toEqual({
+      pin: '1',
+      latest: '2',
+    });
+  });
+});
+
 describe('resolving dataFrom', () => {
   it('makes a key of each property', () => {
     const source = createFakeSource();
@@ -282,7 +323,7 @@ describe('resolving dataFrom', () => {
     };
     const spec = { data: undefined, dataFrom: [{ find: { prefix: 'app/' } }] };
     resolveReference(buildReference({ spec, status }), reader);
-    expect(reader.wants.get('ClusterSecretManager//default')).toMatchObject([
+    expect(reader.wants.get('ClusterSecretManager/default')).toMatchObject([
       { topic: { kind: 'find', known: ['app/x'] } },
     ]);
   });

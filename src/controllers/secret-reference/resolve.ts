@@ -5,7 +5,16 @@ import { decodeBase64, extractProperty } from './content/property.ts';
 import { definite, type Failure } from './failure.ts';
 import type { Reader } from './reader.ts';
 import type { Reference } from './reference.ts';
-import { chain, guarded, MAX_KEYS, originOf, type Resolution, type ResolvedKey, resolved } from './resolution.ts';
+import {
+  chain,
+  guarded,
+  keepPinned,
+  MAX_KEYS,
+  originOf,
+  type Resolution,
+  type ResolvedKey,
+  resolved,
+} from './resolution.ts';
 import { resolveFrom } from './resolve-from.ts';
 import { selectorOf, selectorText } from './selection.ts';
 
@@ -13,9 +22,7 @@ import { selectorOf, selectorText } from './selection.ts';
 export function resolveReference(reference: Reference, reader: Reader): Resolution {
   const { spec, metadata } = reference;
   const parts = [
-    ...Object.entries(spec.data ?? {}).map(([key, entry]) =>
-      resolveEntry(key, entry, managerKey(entry.managerRef ?? spec.managerRef, metadata.namespace), reader),
-    ),
+    ...Object.entries(spec.data ?? {}).map(([key, entry]) => resolveEntry(reference, key, entry, reader)),
     ...(spec.dataFrom ?? []).map((entry, index) => resolveFrom(reference, entry, `dataFrom[${index}]`, reader)),
   ];
   const failure = worstFailure(parts);
@@ -70,7 +77,8 @@ function originText(item: ResolvedKey): string {
 
 const MISSING: ReadonlySet<string> = new Set(['SecretNotFound', 'NoVersion', 'VersionNotFound', 'PropertyNotFound']);
 
-function resolveEntry(key: string, entry: DataEntry, manager: string, reader: Reader): Resolution {
+function resolveEntry(reference: Reference, key: string, entry: DataEntry, reader: Reader): Resolution {
+  const manager = managerKey(entry.managerRef ?? reference.spec.managerRef, reference.metadata.namespace);
   const selector = selectorOf(entry);
   const what = `key ${key}, secret ${entry.secret}`;
   const resolution = guarded(what, manager, () => {
@@ -81,7 +89,7 @@ function resolveEntry(key: string, entry: DataEntry, manager: string, reader: Re
     });
   });
   const mayMiss = resolution.state === 'failed' && entry.optional === true && MISSING.has(resolution.failure.reason);
-  if (!mayMiss) return resolution;
+  if (!mayMiss) return keepPinned(reference, resolution, what);
   // An optional key without a default stays out of the Secret.
   if (entry.default === undefined) return resolved([]);
   return resolved([{ key, value: SecretValue.fromString(entry.default), origin: undefined, listable: true }]);
