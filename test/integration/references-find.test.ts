@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forwardTo, ok } from '../contract/aws-server.ts';
 import { eventually } from '../operator/eventually.ts';
 import { startWorld, type World } from './world.ts';
 import { itLeaksNothing } from './world-scan.ts';
@@ -185,6 +186,35 @@ describe('find', () => {
     expect(message).toContain(`${run}/collide/a.b`);
   });
 
+  it('lets go of what is scheduled for deletion, and takes it up again', async () => {
+    const prefix = `${run}.scheduled.`;
+    const found = await put(`${prefix}a`, `${prefix}b`);
+    await sync('scheduled', { find: { prefix } });
+
+    await world.aws.scheduleDeletion(`${prefix}a`);
+    await becomes('scheduled', { [`${prefix}b`]: found[`${prefix}b`] });
+    await world.aws.restore(`${prefix}a`);
+
+    await expect(becomes('scheduled', found)).resolves.toBeUndefined();
+  });
+
+  it('S2: keeps a key that is not listed while its secret still answers', async () => {
+    const prefix = `${run}.lagging.`;
+    const found = await put(`${prefix}a`, `${prefix}b`);
+    await sync('lagging', { find: { prefix } });
+    const forward = forwardTo(world.motoUrl);
+    world.backend.handle((call) => (call.action === 'ListSecrets' ? ok({ SecretList: [] }) : forward(call)));
+
+    const looks = (): number =>
+      world.backend.calls.filter((call) => call.action === 'DescribeSecret' && call.body.includes(prefix)).length;
+    await eventually('both were looked at, twice', () => expect(looks()).toBeGreaterThanOrEqual(4));
+    const kept = await world.secretData(namespace, 'lagging');
+    world.healBackend();
+
+    expect(kept).toEqual(found);
+    await world.waitReady(namespace, 'lagging', 'Synced');
+  });
+
   it('that finds nothing says so, and S2: keeps what the Secret holds', async () => {
     const prefix = `${run}.lonely.`;
     const message = await complaint('lonely', 'SecretNotFound', { find: { prefix } });
@@ -248,6 +278,21 @@ describe('several sources', () => {
     const message = await complaint('proto', 'InvalidValue', { extract: { secret: `${run}/proto` } });
 
     expect(message).toContain(`secret ${run}/proto`);
+  });
+});
+
+describe('find by an operator that was away', () => {
+  it('lets go of what is gone, and takes up what came', async () => {
+    const prefix = `${run}.away.`;
+    const found = await put(`${prefix}a`, `${prefix}b`);
+    await sync('away', { find: { prefix } });
+
+    await world.operator().stop();
+    await world.aws.delete(`${prefix}a`);
+    const more = await put(`${prefix}c`);
+    await world.startOperator();
+
+    await expect(becomes('away', { [`${prefix}b`]: found[`${prefix}b`], ...more })).resolves.toBeUndefined();
   });
 });
 

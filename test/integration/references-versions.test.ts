@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { annotations } from '../../src/api/v1/names.ts';
 import { eventually } from '../operator/eventually.ts';
@@ -121,6 +122,96 @@ describe('a reference to one version', () => {
 
     expect(message).toContain(`key key, secret ${secret} (ClusterSecretManager default)`);
     expect(message).toContain(says);
+  });
+});
+
+/** Asks for a sync now, and waits until it was obeyed or refused. */
+async function forceSync(name: string): Promise<void> {
+  const annotation = randomUUID();
+  const metadata = { annotations: { [annotations.sync]: annotation } };
+  await world.api.patch('SecretReference', { namespace, name }, { metadata });
+  await eventually('the sync was obeyed', async () => expect((await held(name)).lastSyncRequest).toBe(annotation));
+}
+
+describe('S4: a pinned version', () => {
+  it('that vanishes leaves the Secret as it is, and says so', async () => {
+    const secret = `${run}/vanishes`;
+    const value = world.canary();
+    const version = await world.aws.put(secret, value);
+    await synced('vanishes', { data: { key: { secret, version } } });
+    await world.aws.delete(secret);
+    await world.aws.create(secret, world.canary());
+
+    await forceSync('vanishes');
+
+    const { message } = await world.waitReady(namespace, 'vanishes', 'VersionNotFound');
+    expect(message).toContain(`secret ${secret} has no version ${version}`);
+    expect(await world.secretData(namespace, 'vanishes')).toEqual({ key: value });
+  });
+
+  it('keeps its bytes when another version comes to have its id', async () => {
+    const secret = `${run}/impostor`;
+    const value = world.canary();
+    const version = await world.aws.put(secret, value);
+    await synced('impostor', { data: { key: { secret, version } } });
+    await world.aws.delete(secret);
+    const other = world.canary();
+    await world.aws.create(secret, other, {}, version);
+
+    await forceSync('impostor');
+
+    const { message } = await world.waitReady(namespace, 'impostor', 'VersionNotFound');
+    expect(message).toContain(`the secret was created again, and its version ${version} is not the one`);
+    expect(await world.secretData(namespace, 'impostor')).toEqual({ key: value });
+
+    await synced('impostor', { data: { key: { secret } } });
+    await synced('impostor', { data: { key: { secret, version } } });
+    await expect(holds('impostor', { key: other })).resolves.toBeUndefined();
+  });
+});
+
+describe('a secret', () => {
+  it('without a value yet is NoVersion, until somebody puts one', async () => {
+    const secret = `${run}/void`;
+    await world.aws.client.send(new CreateSecretCommand({ Name: secret }));
+    await world.reference(namespace, 'void', { data: { key: { secret } } });
+    const { message } = await world.waitReady(namespace, 'void', 'NoVersion');
+    expect(message).toContain(`secret ${secret} has no current version yet: put a value`);
+    const value = world.canary();
+
+    await world.aws.put(secret, value);
+    await world.waitReady(namespace, 'void', 'Synced');
+
+    expect(await world.secretData(namespace, 'void')).toEqual({ key: value });
+  });
+
+  it('that is scheduled for deletion is VersionDisabled, and keeps its Secret', async () => {
+    const secret = `${run}/leaving`;
+    const value = world.canary();
+    await world.aws.put(secret, value);
+    await synced('leaving', { data: { key: { secret } } });
+
+    await world.aws.scheduleDeletion(secret);
+    const { message } = await world.waitReady(namespace, 'leaving', 'VersionDisabled');
+    const kept = await world.secretData(namespace, 'leaving');
+    await world.aws.restore(secret);
+
+    expect(message).toContain('restore-secret');
+    expect(kept).toEqual({ key: value });
+    await world.waitReady(namespace, 'leaving', 'Synced');
+  });
+
+  it('that is deleted is SecretNotFound, and keeps its Secret', async () => {
+    const secret = `${run}/gone`;
+    const value = world.canary();
+    await world.aws.put(secret, value);
+    await synced('gone', { data: { key: { secret } } });
+
+    await world.aws.delete(secret);
+    await world.waitReady(namespace, 'gone', 'SecretNotFound');
+
+    expect(await world.secretData(namespace, 'gone')).toEqual({ key: value });
+    expect((await held('gone')).versions).toMatchObject([{ secret }]);
   });
 });
 

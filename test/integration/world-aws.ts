@@ -4,6 +4,7 @@ import {
   DeleteSecretCommand,
   PutSecretValueCommand,
   ResourceExistsException,
+  RestoreSecretCommand,
   SecretsManagerClient,
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
@@ -16,8 +17,8 @@ export interface AwsSecrets {
   readonly client: SecretsManagerClient;
   /** A new version, of a new secret if need be; gives the id of the version. */
   put(name: string, value: Value): Promise<string>;
-  /** A new secret; gives the id of its version. */
-  create(name: string, value: Value, tags?: Readonly<Record<string, string>>): Promise<string>;
+  /** A new secret; gives the id of its version: `version`, or a new one. */
+  create(name: string, value: Value, tags?: Readonly<Record<string, string>>, version?: string): Promise<string>;
   /** A new version of a secret that exists; gives its id. */
   update(name: string, value: Value): Promise<string>;
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>;
@@ -25,6 +26,9 @@ export interface AwsSecrets {
   moveCurrent(name: string, from: string, to: string): Promise<void>;
   /** At once, without recovery. */
   delete(name: string): Promise<void>;
+  /** As the console does: it is gone in a week, and can be restored until then. */
+  scheduleDeletion(name: string): Promise<void>;
+  restore(name: string): Promise<void>;
 }
 
 export const awsRegion = 'eu-west-1';
@@ -32,8 +36,7 @@ export const awsRegion = 'eu-west-1';
 export function createAwsSecrets(endpoint: string): AwsSecrets {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const client = new SecretsManagerClient({ region: awsRegion, endpoint, credentials });
-  const create: AwsSecrets['create'] = async (name, value, tags = {}) => {
-    const ClientRequestToken = randomUUID();
+  const create: AwsSecrets['create'] = async (name, value, tags = {}, ClientRequestToken = randomUUID()) => {
     const Tags = tagList(tags);
     await client.send(new CreateSecretCommand({ Name: name, ...content(value), Tags, ClientRequestToken }));
     return ClientRequestToken;
@@ -63,6 +66,12 @@ export function createAwsSecrets(endpoint: string): AwsSecrets {
       await client.send(
         new UpdateSecretVersionStageCommand({ ...stage, RemoveFromVersionId: from, MoveToVersionId: to }),
       );
+    },
+    scheduleDeletion: async (name) => {
+      await client.send(new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: 7 }));
+    },
+    restore: async (name) => {
+      await client.send(new RestoreSecretCommand({ SecretId: name }));
     },
     delete: async (name) => {
       await client.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
