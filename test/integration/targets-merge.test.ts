@@ -64,7 +64,7 @@ describe('merged keys', () => {
 
     const { message } = await world.waitReady(namespace, name, 'TargetConflict');
 
-    expect(message).toContain(`kubectl annotate secret ${into} keyferry.io/merge=true`);
+    expect(message).toContain(`kubectl annotate secret -n ${namespace} ${into} keyferry.io/merge=true`);
     expect(await target(world, namespace, into)).toEqual(before);
     await world.api.patch('Secret', { namespace, name: into }, { metadata: { annotations: consent } });
     await holds(world, namespace, into, { theirs: 'x', ours: 'one' });
