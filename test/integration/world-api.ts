@@ -25,7 +25,7 @@ export type ApiObject = z.infer<typeof objectSchema>;
 const listSchema = z.object({ items: z.array(objectSchema) });
 
 /** The API server refused. `message` is its own. */
-export class ApiRefusal extends Error {
+class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
   readonly status: number;
 

@@ -101,7 +101,7 @@ const auditSchema = z.object({
 export type AuditEntry = z.infer<typeof auditSchema>;
 
 export const operatorUser = `system:serviceaccount:${operatorIdentity.namespace}:${operatorIdentity.serviceAccount}`;
-export const everyone = [{ namespaces: { names: ['*'] }, secrets: ['**'] }];
+const everyone = [{ namespaces: { names: ['*'] }, secrets: ['**'] }];
 
 /** Starts a control plane, installs Keyferry and starts the operator. Every file has its own, so that nothing but its own tests moves in it. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
