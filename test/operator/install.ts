@@ -38,7 +38,7 @@ export async function installKeyferry(cluster: InstallTarget, kubeconfig: string
 }
 
 /** Applies objects as JSON, as `kubectl apply` by a person would. */
-export function applyObjects(
+function applyObjects(
   cluster: KubectlTarget,
   objects: readonly object[],
   args: readonly string[] = [],

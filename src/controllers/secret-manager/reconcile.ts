@@ -51,6 +51,8 @@ export async function reconcileManager(
   }
   const findings = examine(scope, key, object);
   if (findings === 'loading') return {};
+  // The first status waits for the first answer: the probe calls again when it is there.
+  if (findings.identity?.state === 'asking' && object.status.conditions === undefined) return {};
   await report(scope, object, findings, signal);
   if (findings.identity?.state !== 'refused') return {};
   scope.probe.forget(key);

@@ -107,6 +107,8 @@ export function checkValues(type: string, values: ReadonlyMap<string, SecretValu
   }
   const missing = (REQUIRED_KEYS[type] ?? []).filter((keys) => !keys.some((key) => values.has(key)));
   if (missing.length === 0) return undefined;
-  const names = missing.map((keys) => keys.join(' or ')).join(', ');
-  return definite('InvalidValue', `a Secret of type ${type} needs the key ${names}: add it to data or template.data`);
+  const names = missing.map((keys) => keys.join(' or ')).join(' and the key ');
+  const them = missing.length === 1 ? 'it' : 'them';
+  const message = `a Secret of type ${type} needs the key ${names}: add ${them} to data or template.data`;
+  return definite('InvalidValue', message);
 }
