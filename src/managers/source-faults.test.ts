@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManagerError } from './errors.ts';
 import type { Bench } from './source/source-bench.ts';
-import { createBench, show, throttled, unavailable, value, want } from './source/source-bench.ts';
+import { createBench, show, stage, throttled, unavailable, value, want } from './source/source-bench.ts';
 
 const MINUTE = 60_000;
 
@@ -183,6 +183,31 @@ describe('a manager that can not be asked', () => {
     await clock.advance(5 * MINUTE + 1_000);
     expect(manager.count()).toBeGreaterThan(before + 1);
     expect(source.read(value('a'))).toMatchObject({ trouble: undefined });
+  });
+
+  it('that wants to be left alone for long is told of at once to who comes meanwhile, without a call', async () => {
+    const bench = await benchWithA();
+    bench.manager.set('b', 'v1');
+    bench.manager.fault = () => unavailable(5 * MINUTE);
+    await bench.clock.advance(31_000);
+    const calls = bench.manager.count();
+    bench.source.subscribe('late', [want(value('b'))]);
+    expect(bench.told).toEqual([]);
+    await bench.clock.advance(1_000);
+    expect(bench.told).toEqual(['late']);
+    expect(show(bench.source.read(value('b')))).toBe('failed ManagerUnavailable');
+    expect(bench.manager.count()).toBe(calls);
+  });
+
+  it('is told of to who wants another label of a secret that is in trouble already', async () => {
+    const bench = await benchWithA();
+    bench.manager.fault = () => unavailable();
+    await bench.clock.advance(MINUTE);
+    bench.told.length = 0;
+    bench.source.subscribe('late', [want(stage('a', 'previous'))]);
+    await bench.clock.advance(MINUTE);
+    expect(bench.told).toContain('late');
+    expect(show(bench.source.read(stage('a', 'previous')))).toBe('failed ManagerUnavailable');
   });
 
   it('is asked for a new reference within two seconds of its coming back, however long it was away', async () => {

@@ -16,7 +16,7 @@ import { load } from './source/load.ts';
 import { dueUnits, isBurst, period } from './source/schedule.ts';
 import { Table } from './source/table.ts';
 import { labelsKey, versionsKey } from './source/topics.ts';
-import { ageTrouble, staleDeadline } from './source/trouble.ts';
+import { ageTrouble, staleDeadline, worsen } from './source/trouble.ts';
 import type { Result, Unit } from './source/unit.ts';
 import { isAnswered, isIdle, readingOf } from './source/unit.ts';
 import type { Reading, Source, Subscription, Topic, TopicResult } from './topic.ts';
@@ -94,6 +94,7 @@ class PollingSource implements Source {
     released.forEach((unit) => this.#lanes.remove(unit));
     if (ask.size > 0) {
       this.#askNow(ask, true);
+      this.#tellNewcomer(subscriber, ask);
     }
     if (sooner) {
       this.#arm();
@@ -134,6 +135,23 @@ class PollingSource implements Source {
     this.#dispatcher.close();
     this.#calls.close();
     this.#table.clear();
+  }
+
+  /** Who comes to what is in trouble hears so soon, and not only when the trouble changes; the same where the manager wants to be left alone. */
+  #tellNewcomer(subscriber: string, units: ReadonlySet<Unit>): void {
+    const held = this.#health.heldBack();
+    if (held === undefined && [...units].every((unit) => unit.trouble === undefined)) {
+      return;
+    }
+    this.#clock.after(0, () => {
+      const told = new Set([subscriber]);
+      for (const unit of units) {
+        if (held !== undefined && unit.trouble === undefined && !isAnswered(unit)) {
+          worsen(unit, held, this.#clock, told);
+        }
+      }
+      this.#announce(told);
+    });
   }
 
   #askNow(units: Iterable<Unit>, news: boolean): void {

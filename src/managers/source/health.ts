@@ -23,6 +23,7 @@ export class Health {
   #failedAt = 0;
   #retryAt = 0;
   #notBefore = 0;
+  #lastError: ManagerError | undefined;
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -41,6 +42,7 @@ export class Health {
   /** Notes a failed call. Calls that began before the first failure count as part of it: true where this is a new try. */
   failed(error: ManagerError, probe: boolean): boolean {
     const now = this.#clock.monotonic();
+    this.#lastError = error;
     this.#notBefore = Math.max(this.#notBefore, now + Math.min(error.retryAfter ?? 0, RETRY_AFTER_CAP));
     if (this.failing && !probe) {
       return false;
@@ -49,6 +51,11 @@ export class Health {
     this.#failedAt = now;
     this.#retryAt = now + retryDelay(error, this.#tries, this.#random);
     return true;
+  }
+
+  /** The last error, while the backend's own wish keeps even news waiting for longer than usual. */
+  heldBack(): ManagerError | undefined {
+    return this.#notBefore - this.#clock.monotonic() > NEWS_WAIT ? this.#lastError : undefined;
   }
 
   /** Notes an answered call; only a probe ends an outage. Returns after how many failed tries it ended; 0 where nothing ended. */
