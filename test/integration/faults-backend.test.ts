@@ -141,6 +141,23 @@ describe('a backend that throttles', () => {
     tap.heal();
     for (const name of names) await untilStale(world, namespace, name, 'False');
   });
+
+  it('tells a new reference so while it may not be asked', async () => {
+    const tap = await taps.open(world);
+    const [namespace, first, second] = [await world.namespace(), unique('db'), unique('new')];
+    await putCanary(world, first);
+    await world.reference(namespace, 'app', { managerRef: refTo(tap.manager), data: { password: { secret: first } } });
+    await world.waitReady(namespace, 'app', 'Synced');
+    tap.server.handle(() => awsError('ThrottlingException', 'Rate exceeded', { 'retry-after': '300' }));
+    tap.server.forget();
+    await untilCalls(tap.server, 1);
+    await world.reference(namespace, 'new', { managerRef: refTo(tap.manager), data: { password: { secret: second } } });
+
+    const ready = await world.waitReady(namespace, 'new', 'Throttled');
+
+    expect(ready.status).toBe('False');
+    expect(tap.server.calls.length).toBe(1);
+  });
 });
 
 describe('a backend that fails every call', () => {
