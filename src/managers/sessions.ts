@@ -11,6 +11,8 @@ export interface Session {
   readonly source: Source;
   /** What the session was made from: the spec and the credentials by their versions, never by a value. */
   readonly fingerprint: string;
+  /** Monotonic milliseconds. */
+  readonly openedAt: number;
 }
 
 export interface SessionParts {
@@ -93,5 +95,5 @@ function open(options: SessionsOptions, managerKey: string, fingerprint: string,
     onChange: (subscriber) => options.onChange(managerKey, subscriber),
     onCall: (call) => options.onCall?.(managerKey, call),
   });
-  return { manager: parts.manager, source, fingerprint };
+  return { manager: parts.manager, source, fingerprint, openedAt: options.clock.monotonic() };
 }

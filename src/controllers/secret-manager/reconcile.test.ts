@@ -12,6 +12,7 @@ import type { ManagerObject } from './manager-object.ts';
 import { createOutages } from './outages.ts';
 import { createIdentityProbe } from './probe.ts';
 import { type ManagerScope, reconcileManager } from './reconcile.ts';
+import { nextManagerStatus } from './status.ts';
 
 const KEY = 'SecretManager/shop/aws';
 
@@ -19,13 +20,14 @@ const KEY = 'SecretManager/shop/aws';
 function createBench() {
   const clock = createFakeClock();
   const requeued: string[] = [];
+  const client = createRecordingClient(() => ({ metadata: buildMetadata({ name: 'aws' }) }));
   const state: { object: ManagerObject; credentials: Credentials } = {
     object: managerOf(1, 'keys'),
     credentials: { state: 'present', version: 'keys:1', data: new Map() },
   };
   const directory = createDirectory(() => true);
   const scope: ManagerScope = {
-    client: createRecordingClient(() => ({ metadata: buildMetadata({ name: 'aws' }) })),
+    client,
     find: () => state.object,
     directory,
     sessions: createSessions({ clock, random: () => 0.5, logger: silentLogger, onChange: () => undefined }),
@@ -40,7 +42,14 @@ function createBench() {
     clock,
     logger: silentLogger,
   };
-  return { state, directory, requeued, reconcile: () => reconcileManager(scope, KEY, new AbortController().signal) };
+  return {
+    clock,
+    client,
+    state,
+    directory,
+    requeued,
+    reconcile: () => reconcileManager(scope, KEY, new AbortController().signal),
+  };
 }
 
 function managerOf(generation: number, secret: string): ManagerObject {
@@ -65,5 +74,25 @@ describe('a manager whose spec names other credentials', () => {
 
     expect(directory.lookup(KEY).state).toBe('starting');
     expect(requeued).toEqual([KEY]);
+  });
+});
+
+describe('a manager of an operator that starts again', () => {
+  it('writes nothing while its references come back, and counts them after that', async () => {
+    const { clock, client, state, reconcile } = createBench();
+    const before = {
+      problem: undefined,
+      outage: undefined,
+      identity: undefined,
+      usage: { secrets: 2, subscribers: 5 },
+    };
+    state.object = { ...state.object, status: nextManagerStatus(state.object, before, 'before') };
+
+    expect(await reconcile()).toEqual({ requeueAfter: 10_000 });
+    expect(client.calls).toEqual([]);
+
+    await clock.advance(10_000);
+    expect(await reconcile()).toEqual({});
+    expect(client.calls).toMatchObject([{ body: { status: { secretsInUse: 0, referencesInUse: 0 } } }]);
   });
 });

@@ -15,7 +15,7 @@ import type { WritableDirectory } from './directory.ts';
 import { keyOf, type ManagerObject } from './manager-object.ts';
 import type { Outages } from './outages.ts';
 import type { IdentityProbe } from './probe.ts';
-import { type ManagerFindings, nextManagerStatus, sameManagerStatus } from './status.ts';
+import { type ManagerFindings, nextManagerStatus, sameManagerStatus, type Usage } from './status.ts';
 
 export interface ManagerScope {
   readonly client: KubeClient;
@@ -37,6 +37,8 @@ export interface ManagerScope {
 
 /** A backend that refused is asked again after this many milliseconds. */
 const RETRY = 30_000;
+/** Milliseconds in which the references of a new session come back to it: counted before, the numbers would fall and rise at every restart. */
+const GATHERING = 10_000;
 
 /** One look at one manager: its session, what references see of it, its status. */
 export async function reconcileManager(
@@ -54,9 +56,11 @@ export async function reconcileManager(
   // The first status waits for the first answer: the probe calls again when it is there.
   if (findings.identity?.state === 'asking' && object.status.conditions === undefined) return {};
   await report(scope, object, findings, signal);
-  if (findings.identity?.state !== 'refused') return {};
-  scope.probe.forget(key);
-  return { requeueAfter: RETRY };
+  if (findings.identity?.state === 'refused') {
+    scope.probe.forget(key);
+    return { requeueAfter: RETRY };
+  }
+  return findings.usage === undefined ? { requeueAfter: GATHERING } : {};
 }
 
 function forget(scope: ManagerScope, key: string): void {
@@ -82,11 +86,21 @@ function examine(scope: ManagerScope, key: string, object: ManagerObject): Manag
     publish(scope, key, object, fingerprint, session);
     const identity = scope.probe.ask(key, fingerprint, session.manager);
     const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access, scope.trustedLabels) : [];
-    return { problem: mistakes[0], outage: scope.outages.reasonOf(key), identity, usage: session.source.usage() };
+    return {
+      problem: mistakes[0],
+      outage: scope.outages.reasonOf(key),
+      identity,
+      usage: usageOf(scope, object, session),
+    };
   } catch (error) {
     if (!(error instanceof ManagerError)) throw error;
     return broken(scope, key, fingerprint, error.message);
   }
+}
+
+function usageOf(scope: ManagerScope, object: ManagerObject, { source, openedAt }: Session): Usage | undefined {
+  const gathers = scope.clock.monotonic() - openedAt < GATHERING;
+  return gathers && (object.status.referencesInUse ?? 0) > 0 ? undefined : source.usage();
 }
 
 type Keys =

@@ -29,6 +29,12 @@ describe('the status of a manager', () => {
     expect(ready(fine)).toMatchObject({ status: 'True', reason: 'Ready' });
   });
 
+  it('keeps what was counted while it is not known how much it is used', () => {
+    const before = { ...object, status: nextManagerStatus(object, fine, 'then') };
+    const status = nextManagerStatus(before, { ...fine, usage: undefined }, 'now');
+    expect(status).toMatchObject({ secretsInUse: 2, referencesInUse: 3 });
+  });
+
   it('is the same when nothing changed, whatever the time', () => {
     const status = nextManagerStatus(object, fine, 'then');
     expect(sameManagerStatus(status, nextManagerStatus({ ...object, status }, fine, 'now'))).toBe(true);

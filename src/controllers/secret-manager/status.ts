@@ -6,19 +6,25 @@ import { backendOf } from '../../managers/registry.ts';
 import type { ManagerObject } from './manager-object.ts';
 import type { Identity } from './probe.ts';
 
+export interface Usage {
+  readonly secrets: number;
+  readonly subscribers: number;
+}
+
 export interface ManagerFindings {
   /** Why it can't work as it is written; what to do. */
   readonly problem: string | undefined;
   /** Why the backend can't be asked at present. */
   readonly outage: ManagerErrorReason | undefined;
   readonly identity: Identity | undefined;
-  readonly usage: { readonly secrets: number; readonly subscribers: number };
+  /** Undefined while it is not known yet: what was counted before stays. */
+  readonly usage: Usage | undefined;
 }
 
 /** The status as it should be. Nothing in it changes with a poll. */
 export function nextManagerStatus(object: ManagerObject, findings: ManagerFindings, now: string): ManagerStatus {
   const { metadata, status } = object;
-  const { identity, usage } = findings;
+  const { identity, usage = lastUsage(status) } = findings;
   const before = status.conditions?.find((condition) => condition.type === 'Ready');
   const draft = readiness(findings) ?? before ?? ASKING;
   const ready: Condition = {
@@ -39,6 +45,10 @@ export function nextManagerStatus(object: ManagerObject, findings: ManagerFindin
     secretsInUse: usage.secrets,
     referencesInUse: usage.subscribers,
   };
+}
+
+function lastUsage({ secretsInUse = 0, referencesInUse = 0 }: ManagerStatus): Usage {
+  return { secrets: secretsInUse, subscribers: referencesInUse };
 }
 
 export function sameManagerStatus(a: ManagerStatus, b: ManagerStatus): boolean {
