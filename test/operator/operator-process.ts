@@ -18,6 +18,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** Added to its environment: AWS credentials, say. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Added to the flags of Node. */
+  readonly node?: readonly string[];
   /** What runs: by default the bundle. */
   readonly entry?: string;
 }
@@ -51,7 +53,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   ];
   const node = await startProcess({
     command: join(root, 'node_modules', '.bin', 'node'),
-    args: [...nodeFlags, entry, ...flags],
+    args: [...nodeFlags, ...(options.node ?? []), entry, ...flags],
     logFile: join(dir, 'operator.log'),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
