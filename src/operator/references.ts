@@ -6,6 +6,7 @@ import {
   watchForReferences,
 } from '../controllers/secret-reference/controller.ts';
 import { type ReferenceScope, reconcileReference } from '../controllers/secret-reference/reconcile.ts';
+import { createKnownContents } from '../controllers/secret-reference/known-contents.ts';
 import { createSubscriptions } from '../controllers/secret-reference/subscriptions.ts';
 import { createReferenceView } from '../controllers/secret-reference/view.ts';
 import { withdrawOrphans } from '../controllers/secret-reference/withdraw.ts';
@@ -40,6 +41,7 @@ export function createControllers(
   const scope: ReferenceScope = {
     client,
     view,
+    contents: createKnownContents(),
     references: caches.references,
     targets: caches.targets,
     managers: managers.directory,

@@ -17,6 +17,7 @@ import { recordOutcome } from './reference-events.ts';
 import { definite, type Failure } from './failure.ts';
 import { heldVersions } from './held-versions.ts';
 import { contentName } from './identity.ts';
+import type { KnownContents } from './known-contents.ts';
 import { createReader, type Reader } from './reader.ts';
 import { type Reference, targetName, toReference } from './reference.ts';
 import { releaseTarget } from './release.ts';
@@ -25,12 +26,13 @@ import { resolveReference } from './resolve.ts';
 import { findRival } from './rival.ts';
 import { type Findings, nextStatus, sameStatus } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { type TargetOutcome, type TargetSeen, writeNewTarget, writeTarget } from './target.ts';
+import { type TargetOutcome, type TargetSeen, writeNewTarget, writeTarget, type WriteTargetOptions } from './target.ts';
 import type { ReferenceView } from './view.ts';
 
 export interface ReferenceScope {
   readonly client: KubeClient;
   readonly view: ReferenceView;
+  readonly contents: KnownContents;
   readonly references: Store<Reference>;
   /** Metadata of the Secrets that carry our label. */
   readonly targets: Store<KubeObject>;
@@ -48,6 +50,9 @@ export interface ReferenceScope {
 /** Conflicts heal when somebody else lets go of a Secret, which no watch of ours tells. */
 const CONFLICT_RETRY = 15_000;
 
+/** The managers are being asked again, and call when they answer: this is for when they can't. */
+const UNSURE_RETRY = 5_000;
+
 /** One look at one reference: subscribe, resolve, render, write, report. Waits for no manager: a source calls again when it knows more. */
 export async function reconcileReference(
   scope: ReferenceScope,
@@ -59,22 +64,24 @@ export async function reconcileReference(
   if (reference === undefined || reference.metadata.deletionTimestamp !== undefined) {
     scope.subscriptions.drop(subscriber);
     scope.view.forget(request);
+    scope.contents.forget(subscriber);
     return {};
   }
   const findings = await examine(scope, reference, subscriber, signal);
-  if (findings === undefined) return {};
+  if (findings === 'pending') return {};
+  if (findings === 'unsure') return { requeueAfter: UNSURE_RETRY };
   await report(scope, reference, findings, signal);
   const conflict = findings.outcome.state === 'failed' && findings.outcome.failure.reason === 'TargetConflict';
   return conflict ? { requeueAfter: CONFLICT_RETRY } : {};
 }
 
-/** Undefined while there is nothing to say yet. */
+/** `pending` while there is nothing to say yet, `unsure` while only the managers can tell whether what the target holds is newer than what we know. */
 async function examine(
   scope: ReferenceScope,
   reference: Reference,
   subscriber: string,
   signal: AbortSignal,
-): Promise<Findings | undefined> {
+): Promise<Findings | 'pending' | 'unsure'> {
   if (reference.spec.suspend) {
     scope.subscriptions.drop(subscriber);
     return { outcome: { state: 'suspended' }, trouble: undefined, syncRequest: undefined };
@@ -88,14 +95,41 @@ async function examine(
   const resolution = resolveReference(reference, reader);
   scope.subscriptions.set(subscriber, reader.wants);
   const sync = requestedSync(scope, reference, subscriber, reader);
-  if (sync.state === 'pending' || resolution.state === 'pending') return undefined;
+  if (sync.state === 'pending' || resolution.state === 'pending') return 'pending';
   const common = { trouble: reader.trouble(), syncRequest: sync.request };
   if (resolution.state === 'failed') {
     const failure = truthful(scope, reference, resolution.failure);
     const released = await releaseTarget(scope.client, reference, failure, signal);
     return { ...common, outcome: { state: 'failed', failure, released } };
   }
-  return { ...common, outcome: await settle(scope, reference, resolution.keys, sync.request !== undefined, signal) };
+  const forced = sync.request !== undefined;
+  const { keys } = resolution;
+  const outcome = await settle(scope, reference, keys, {
+    forced,
+    mayReplace: (content) => forced || isOutdated(scope, reference, keys, content),
+    claimed: reference.status.target?.content,
+    signal,
+  });
+  if (outcome === 'unsure') return outcome;
+  if (outcome.state === 'synced') scope.contents.note(subscriber, outcome.target.content);
+  return { ...common, outcome };
+}
+
+/** Whether what the target holds gives way to `keys`: it is our own, or the managers said so after it was seen. */
+function isOutdated(
+  scope: ReferenceScope,
+  reference: Reference,
+  keys: readonly ResolvedKey[],
+  content: string,
+): boolean {
+  const subscriber = requestKey(reference.metadata);
+  if (scope.contents.isKnown(subscriber, content)) return true;
+  const reader = readerFor(scope, reference);
+  const now = resolveReference(reference, reader);
+  if (reader.trouble() !== undefined) return false;
+  if (refresh(scope, subscriber, `content ${content}`, reader) === 'pending') return false;
+  // The answers may have come while the target was read: then this look is over, and the next one knows them.
+  return now.state === 'resolved' && contentName(reference.spec, now.keys) === contentName(reference.spec, keys);
 }
 
 /** A manager that can't be asked takes nothing back, unless the Secret is gone: then there is nothing left to be true. */
@@ -148,20 +182,24 @@ function requestedSync(
   const request = reference.metadata.annotations[annotations.sync];
   if (request === undefined || request === reference.status.lastSyncRequest)
     return { state: 'done', request: undefined };
+  return refresh(scope, subscriber, request, reader) === 'done' ? { state: 'done', request } : { state: 'pending' };
+}
+
+/** Has everything asked anew that the reference wants, once per token. */
+function refresh(scope: ReferenceScope, subscriber: string, token: string, reader: Reader): 'pending' | 'done' {
   const states = [...reader.wants.keys()].map((key) => {
     const manager = scope.managers.lookup(key);
-    return manager.state === 'ready' ? manager.source.refresh(subscriber, request) : 'done';
+    return manager.state === 'ready' ? manager.source.refresh(subscriber, token) : 'done';
   });
-  return states.includes('pending') ? { state: 'pending' } : { state: 'done', request };
+  return states.includes('pending') ? 'pending' : 'done';
 }
 
 async function settle(
   scope: ReferenceScope,
   reference: Reference,
   keys: readonly ResolvedKey[],
-  forced: boolean,
-  signal: AbortSignal,
-): Promise<Findings['outcome']> {
+  { forced, ...options }: WriteTargetOptions & { readonly forced: boolean },
+): Promise<Findings['outcome'] | 'unsure'> {
   const values = shownValues(reference, keys);
   if ('failure' in values) return failedFindings(values.failure).outcome;
   const failure = checkValues(reference.spec.target.type, values.shown);
@@ -173,8 +211,9 @@ async function settle(
   const write = isNew(scope, reference) ? writeNewTarget : writeTarget;
   const outcome: TargetOutcome =
     untouched === undefined
-      ? await write(scope.client, desiredTarget(reference, values.shown, versions, inputs), { signal })
+      ? await write(scope.client, desiredTarget(reference, values.shown, versions, inputs), options)
       : { state: 'synced', seen: untouched, change: 'none' };
+  if (outcome.state === 'unsure') return 'unsure';
   if (outcome.state === 'failed') return { ...outcome, released: false };
   return syncedOutcome(reference, versions, inputs, outcome);
 }
@@ -190,7 +229,7 @@ function syncedOutcome(
   versions: readonly HeldVersion[],
   inputs: string,
   { seen, change }: Extract<TargetOutcome, { state: 'synced' }>,
-): Findings['outcome'] {
+): Extract<Findings['outcome'], { state: 'synced' }> {
   const { ownership } = reference.spec.target;
   const target = {
     name: targetName(reference),

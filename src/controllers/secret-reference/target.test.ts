@@ -12,11 +12,13 @@ async function write(
   answer: (call: RecordedCall) => object | KubeError,
   spec: object = {},
   how = writeTarget,
+  unsure: { readonly unknown?: readonly string[]; readonly claimed?: string } = {},
 ): Promise<{ readonly outcome: TargetOutcome; readonly calls: readonly RecordedCall[] }> {
   const client = createRecordingClient(answer);
   const values = new Map([['password', SecretValue.fromString('two')]]);
   const desired = desiredTarget(buildReference({ spec }), values, [], '1:bbbb');
-  const outcome = await how(client, desired, { signal });
+  const mayReplace = (content: string): boolean => !(unsure.unknown ?? []).includes(content);
+  const outcome = await how(client, desired, { signal, mayReplace, claimed: unsure.claimed });
   return { outcome, calls: client.calls };
 }
 
@@ -122,5 +124,25 @@ describe('a write of a target that is most likely missing', () => {
   it('makes no Secret to merge into', async () => {
     const { calls } = await write(server(missing), { target: { ownership: 'Merge' } }, writeNewTarget);
     expect(calls.map(({ verb }) => verb)).toEqual(['get']);
+  });
+});
+
+describe('a write over what another process may have written', () => {
+  it('waits where the content is not known', async () => {
+    const { outcome, calls } = await write(server(buildOwnedSecret()), {}, writeTarget, { unknown: ['1:aaaa'] });
+    expect(outcome).toEqual({ state: 'unsure' });
+    expect(calls.map(({ verb }) => verb)).toEqual(['get']);
+  });
+
+  it('waits where the Secret is gone and was last said to hold a content that is not known', async () => {
+    const unsure = { unknown: ['1:cccc'], claimed: '1:cccc' };
+    const { outcome, calls } = await write(server(missing), {}, writeTarget, unsure);
+    expect(outcome).toEqual({ state: 'unsure' });
+    expect(calls.map(({ verb }) => verb)).toEqual(['get']);
+  });
+
+  it('goes ahead where the content is the wanted one already', async () => {
+    const { outcome } = await write(server(missing), {}, writeTarget, { unknown: ['1:bbbb'], claimed: '1:bbbb' });
+    expect(outcome).toMatchObject({ state: 'synced', change: 'created' });
   });
 });

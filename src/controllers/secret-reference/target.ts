@@ -18,7 +18,16 @@ export interface TargetSeen {
 
 export type TargetOutcome =
   | { readonly state: 'synced'; readonly seen: TargetSeen; readonly change: 'none' | 'created' | 'bytes' | 'metadata' }
+  /** It holds what somebody else wrote, who may know more: nothing was written. */
+  | { readonly state: 'unsure' }
   | { readonly state: 'failed'; readonly failure: Failure };
+
+export interface WriteTargetOptions extends CallOptions {
+  /** May bytes that this content names be replaced? Asked before they are. */
+  readonly mayReplace: (content: string) => boolean;
+  /** The content that the target was last said to hold. */
+  readonly claimed: string | undefined;
+}
 
 /**
  * Makes the target what it should be: created by POST, so that what exists is never taken, and later written with the uid and the resourceVersion that
@@ -28,13 +37,16 @@ export type TargetOutcome =
 export async function writeTarget(
   client: KubeClient,
   desired: DesiredTarget,
-  options: CallOptions,
+  { mayReplace, claimed, ...options }: WriteTargetOptions,
 ): Promise<TargetOutcome> {
+  const mayFollow = (content: string | undefined): boolean =>
+    content === undefined || content === desired.content || mayReplace(content);
   const existing = await readSecret(client, desired, options);
-  if (existing === undefined) return createTarget(client, desired, options);
+  if (existing === undefined) return mayFollow(claimed) ? createTarget(client, desired, options) : { state: 'unsure' };
   const plan = planTarget(desired, existing);
   if (plan.action === 'conflict') return failed(plan.message);
   if (plan.action === 'none') return { state: 'synced', seen: seenOf(existing), change: 'none' };
+  if (plan.bytesChange && !mayFollow(existing.metadata.annotations[annotations.content])) return { state: 'unsure' };
   try {
     const latest = plan.remove === undefined ? existing : await removeStale(client, desired, plan.remove, options);
     const body = pin(plan.apply, latest.metadata.resourceVersion);
@@ -54,11 +66,11 @@ export async function writeTarget(
 export async function writeNewTarget(
   client: KubeClient,
   desired: DesiredTarget,
-  options: CallOptions,
+  options: WriteTargetOptions,
 ): Promise<TargetOutcome> {
   if (desired.ownership === 'Merge') return writeTarget(client, desired, options);
   try {
-    return await createTarget(client, desired, options);
+    return await createTarget(client, desired, { signal: options.signal });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     return writeTarget(client, desired, options);
