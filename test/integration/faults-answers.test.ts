@@ -44,6 +44,8 @@ async function syncedPair(): Promise<Synced> {
   const data = { one: { secret: one }, two: { secret: two } };
   await world.reference(namespace, 'app', { managerRef: refTo(tap.manager), data });
   await untilHolds(world, namespace, 'app', held);
+  // The Secret comes before the status that speaks of it.
+  await world.waitReady(namespace, 'app', 'Synced');
   return { tap, namespace, names: [one, two], held };
 }
 
@@ -215,6 +217,7 @@ describe('credentials', () => {
     const value = await putCanary(world, secret);
     await world.reference(namespace, 'app', { managerRef: refTo(name), data: { password: { secret } } });
     await untilHolds(world, namespace, 'app', { password: value });
+    await world.waitReady(namespace, 'app', 'Synced');
     const stored = await versionOf(world, 'Secret', namespace, 'app');
 
     await world.api.delete('Secret', { namespace: home, name });
