@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden } from '../kube/errors.ts';
 import { namespaces } from '../kube/resource.ts';
+import { whenAborted } from '../runtime/abort.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -42,17 +43,10 @@ export function createClusterIdentity(
     run: async (signal) => {
       await find(signal);
       known.resolve();
-      await aborted(signal);
+      await whenAborted(signal);
     },
     whenSynced: async (signal) => {
-      await Promise.race([known.promise, aborted(signal)]);
+      await Promise.race([known.promise, whenAborted(signal)]);
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { whenAborted } from './abort.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { createLifecycle, type Lead, type LifecycleParts, leadAlone, type Workers } from './lifecycle.ts';
 import { silentLogger } from './logger.ts';
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    } else {
-      signal.addEventListener('abort', () => resolve());
-    }
-  });
-}
 
 /** Parts that write down what happens to them. A test lets the caches sync, gives and takes leadership. */
 function setUp(overrides: (log: string[]) => Partial<LifecycleParts> = () => ({})) {

@@ -1,3 +1,4 @@
+import { whenAborted } from './abort.ts';
 import { type Clock, sleep } from './clock.ts';
 import { describeError, safeMessage } from './errors.ts';
 import { type CheckResult, healthy, unhealthy } from './health.ts';
@@ -71,7 +72,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 /** Leadership for a process that is alone: it leads at once and until it is stopped. */
 export const leadAlone: Lead = async (signal, onLeading) => {
   await onLeading(signal);
-  await aborted(signal);
+  await whenAborted(signal);
   return 'stopped';
 };
 
@@ -118,7 +119,7 @@ class Stages {
 
   async up(synced: () => void): Promise<ExitReason> {
     const { caches, lead } = this.#parts;
-    const stopped = aborted(this.#stop).then(() => 'stopped' as const);
+    const stopped = whenAborted(this.#stop).then(() => 'stopped' as const);
     this.#caches = this.#watch('the caches', caches.run(this.#stopCaches.signal), this.#stopCaches.signal);
     await Promise.race([caches.whenSynced(this.#stop), stopped, this.#failed.promise]);
     if (this.#stop.aborted) {
@@ -165,7 +166,7 @@ class Stages {
 
   /** Somebody else may lead from now on, so there is no grace. On a stop the same happens, but when all work has ended. */
   async #whenLost(leading: AbortSignal): Promise<void> {
-    await aborted(leading);
+    await whenAborted(leading);
     this.#stopWork.abort();
     this.#abortWork.abort();
     this.#lost.resolve('lost');
@@ -208,14 +209,4 @@ async function settles(promise: Promise<unknown>, ms: number, clock: Clock): Pro
   } finally {
     over.abort();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    } else {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
-  });
 }
