@@ -5,7 +5,7 @@ import { createFakeClock } from '../runtime/fake-clock.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { awsSettings } from './aws/factory.ts';
 import type { SecretManager } from './manager.ts';
-import { backendName, backendOf, createManager, credentialsSecretOf, type ManagerSettings } from './registry.ts';
+import { backendOf, createManager, credentialsSecretOf, type ManagerSettings } from './registry.ts';
 import { SecretValue } from './secret-value.ts';
 
 const common = {
@@ -43,12 +43,6 @@ describe('the registry of managers', () => {
     expect(() => createManager({ ...common, kind: 'SecretManager', spec, credentials: undefined })).toThrow(
       /names no backend/,
     );
-  });
-
-  it('puts the prefix before names, and leaves ARNs as they are', () => {
-    const spec = secretManagerSpecSchema.parse({ aws: { prefix: 'prod/' } });
-    expect([backendName(spec, 'db'), backendName(spec, 'arn:aws:x')]).toEqual(['prod/db', 'arn:aws:x']);
-    expect(backendName(secretManagerSpecSchema.parse({ aws: {} }), 'db')).toBe('db');
   });
 
   it('names the Secret with the credentials', () => {

@@ -59,12 +59,9 @@ export function credentialsSecretOf(spec: ManagerDeclaration['spec']): string | 
   return awsOf(spec)?.auth?.secretRef?.name;
 }
 
-/**
- * A secret's full name in the backend: with the manager's prefix, except for a name that is already full (an ARN). Access rules look at the name
- * before this.
- */
-export function backendName(spec: ManagerDeclaration['spec'], secret: string): string {
-  return secret.startsWith('arn:') ? secret : `${awsOf(spec)?.prefix ?? ''}${secret}`;
+/** What a manager puts before each name that is not an ARN; empty where it sets none. Access rules look at the name without it. */
+export function prefixOf(spec: ManagerDeclaration['spec']): string {
+  return awsOf(spec)?.prefix ?? '';
 }
 
 function awsOf(spec: ManagerDeclaration['spec']): AwsSpec | ClusterAwsSpec | undefined {

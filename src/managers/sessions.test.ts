@@ -81,16 +81,6 @@ describe('sessions', () => {
     expect(old.manager.closed).toBe(true);
   });
 
-  it('forget a subscriber everywhere', async () => {
-    const { sessions, build, clock } = setUp();
-    for (const key of ['one', 'two']) {
-      sessions.ensure(key, '1', () => build(key)).source.subscribe('ref', [want(value('a'))]);
-    }
-    await clock.advance(1_000);
-    sessions.unsubscribeEverywhere('ref');
-    expect([...sessions.sessions()].map(([, { source }]) => source.usage().subscribers)).toEqual([0, 0]);
-  });
-
   it('stop asking when removed or closed', async () => {
     const { sessions, build, clock, told } = setUp();
     const parts = [build('one'), build('two')] as const;

@@ -40,8 +40,6 @@ export interface Sessions {
   get(managerKey: string): Session | undefined;
   /** Closes a manager object's session, with everything it knows. */
   remove(managerKey: string): void;
-  /** A subscriber is gone: no source keeps anything for it. */
-  unsubscribeEverywhere(subscriber: string): void;
   /** All sessions with their manager keys. */
   sessions(): IterableIterator<[string, Session]>;
   /** Closes every session. */
@@ -71,11 +69,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     get: (managerKey) => sessions.get(managerKey),
     remove,
-    unsubscribeEverywhere: (subscriber) => {
-      for (const { source } of sessions.values()) {
-        source.subscribe(subscriber, []);
-      }
-    },
     sessions: () => sessions.entries(),
     close: () => {
       for (const managerKey of sessions.keys()) {

@@ -3,7 +3,12 @@ import type { KubeClient } from '../../kube/client.ts';
 import { ruleMistakes } from '../../managers/access-rules.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import type { SecretManager } from '../../managers/manager.ts';
-import { credentialsSecretOf, type ManagerDeclaration, type ManagerSettings } from '../../managers/registry.ts';
+import {
+  credentialsSecretOf,
+  type ManagerDeclaration,
+  type ManagerSettings,
+  prefixOf,
+} from '../../managers/registry.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import type { Session, Sessions } from '../../managers/sessions.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -153,7 +158,7 @@ function publish(scope: ManagerScope, key: string, object: ManagerObject, finger
   const state: ReadyManager = {
     state: 'ready',
     source: session.source,
-    prefix: object.spec.aws?.prefix ?? '',
+    prefix: prefixOf(object.spec),
     access: cluster?.access,
     onRevoked: cluster?.onRevoked ?? 'Retain',
     contact: object.spec.contact,
