@@ -1,3 +1,4 @@
+import { conditionOf } from '../api/v1/conditions.ts';
 import type { Reference } from '../controllers/secret-reference/reference.ts';
 import type { Store } from '../kube/store.ts';
 import { gauge, type Registry } from '../runtime/metrics.ts';
@@ -8,16 +9,12 @@ export function watchReferenceCounts(registry: Registry, references: Store<Refer
   gauge(registry, 'keyferry_references', help, ['ready', 'reason'], (made) => {
     made.reset();
     for (const { status } of references.list()) {
-      const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+      const ready = conditionOf(status, 'Ready');
       made.inc({ ready: ready?.status ?? 'Unknown', reason: ready?.reason ?? '' });
     }
   });
   gauge(registry, 'keyferry_references_stale', 'SecretReferences whose manager can not be asked.', [], (made) => {
-    const stale = references.list().filter(({ status }) => status.conditions?.some(isStale));
+    const stale = references.list().filter(({ status }) => conditionOf(status, 'Stale')?.status === 'True');
     made.set(stale.length);
   });
-}
-
-function isStale(condition: { readonly type: string; readonly status: string }): boolean {
-  return condition.type === 'Stale' && condition.status === 'True';
 }

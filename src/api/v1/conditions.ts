@@ -31,6 +31,14 @@ export const conditionSchema = z.object({
 });
 export type Condition = z.infer<typeof conditionSchema>;
 
+/** The condition of one type in a status; undefined where nothing was said of it yet. */
+export function conditionOf(
+  status: { readonly conditions?: readonly Condition[] | undefined },
+  type: string,
+): Condition | undefined {
+  return status.conditions?.find((condition) => condition.type === type);
+}
+
 /** The list of conditions of a status. The API server merges it by type. */
 export function conditionList(description: string): z.ZodOptional<z.ZodArray<typeof conditionSchema>> {
   return z

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Condition } from '../../api/v1/conditions.ts';
+import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
 import type { ManagerStatus } from '../../api/v1/secret-manager.ts';
 import type { ManagerErrorReason } from '../../managers/errors.ts';
 import { backendOf } from '../../managers/registry.ts';
@@ -25,7 +25,7 @@ export interface ManagerFindings {
 export function nextManagerStatus(object: ManagerObject, findings: ManagerFindings, now: string): ManagerStatus {
   const { metadata, status } = object;
   const { identity, usage = lastUsage(status) } = findings;
-  const before = status.conditions?.find((condition) => condition.type === 'Ready');
+  const before = conditionOf(status, 'Ready');
   const draft = readiness(findings) ?? before ?? ASKING;
   const ready: Condition = {
     type: 'Ready',

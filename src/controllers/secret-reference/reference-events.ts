@@ -1,5 +1,5 @@
 import { group, version } from '../../api/v1/names.ts';
-import type { Condition } from '../../api/v1/conditions.ts';
+import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
 import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Reference } from './reference.ts';
@@ -19,7 +19,7 @@ export function recordOutcome(
     events.record({ regarding, type: 'Normal', reason: 'Synced', action: 'Sync', note });
   }
   for (const after of toTell((status.conditions ?? []).filter(isBad))) {
-    const before = reference.status.conditions?.find((condition) => condition.type === after.type);
+    const before = conditionOf(reference.status, after.type);
     if (before?.status === after.status && before.message === after.message) continue;
     events.record({ regarding, type: 'Warning', reason: after.reason, action: 'Sync', note: after.message });
   }

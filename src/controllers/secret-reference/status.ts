@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Condition } from '../../api/v1/conditions.ts';
+import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
 import type { HeldVersion, SecretReferenceStatus, TargetStatus } from '../../api/v1/secret-reference.ts';
 import type { Trouble } from '../../managers/topic.ts';
 import type { Failure } from './failure.ts';
@@ -61,7 +61,7 @@ export function sameStatus(a: SecretReferenceStatus, b: SecretReferenceStatus): 
 /** True while the target holds values that fit the spec as it is now. */
 function isSynced(reference: Reference): boolean {
   const { status, metadata } = reference;
-  const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = conditionOf(status, 'Ready');
   return ready?.status === 'True' && status.observedGeneration === metadata.generation && status.target !== undefined;
 }
 
@@ -98,7 +98,7 @@ function staleCondition(reference: Reference, { outcome, trouble }: Findings): D
     const message = `the manager can't be asked${kept}: ${problem.message}`;
     return { type, status: 'True', reason: problem.reason, message };
   }
-  const before = reference.status.conditions?.find((condition) => condition.type === type);
+  const before = conditionOf(reference.status, type);
   // A process that has just started and got no answer yet knows less than the status.
   if (unheard !== undefined && before?.status === 'True') return before;
   return { type, status: 'False', reason: 'UpToDate', message: 'the manager answers' };
