@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from './command.ts';
 import { startProcess } from './guarded-process.ts';
 import { ProcessGroup } from './process-group.ts';
-import { commandLineOf } from './process-table.ts';
+import { isRunning } from './process-table.ts';
 import { waitFor } from './wait.ts';
 
 let dir: string;
@@ -22,11 +22,11 @@ afterEach(async () => {
 describe('a guarded process', () => {
   test('is gone once stop resolves', async () => {
     const sleeper = await startProcess({ command: 'sleep', args: ['600'], logFile: join(dir, 'log') });
-    expect(await isAlive(sleeper.pid)).toBe(true);
+    expect(await isRunning(sleeper.pid)).toBe(true);
 
     await sleeper.stop();
 
-    expect(await isAlive(sleeper.pid)).toBe(false);
+    expect(await isRunning(sleeper.pid)).toBe(false);
     expect(sleeper.ended()).toBe('signal SIGTERM');
   });
 
@@ -51,13 +51,13 @@ describe('a guarded process', () => {
     const pid = await new Promise<number>((resolve) => {
       parent.stdout.once('data', (output) => resolve(Number(String(output))));
     });
-    expect(await isAlive(pid)).toBe(true);
+    expect(await isRunning(pid)).toBe(true);
 
     parent.kill('SIGKILL');
 
     const gone = await waitFor(
       { what: 'the child to die', timeout: 10_000 },
-      async () => !(await isAlive(pid)) || undefined,
+      async () => !(await isRunning(pid)) || undefined,
     );
     expect(gone).toBe(true);
   });
@@ -111,11 +111,7 @@ describe('a group of processes', () => {
 
     const pid = Number(await runCommand(process.execPath, [script]));
 
-    await waitFor({ what: 'the part to die', timeout: 10_000 }, async () => !(await isAlive(pid)) || undefined);
+    await waitFor({ what: 'the part to die', timeout: 10_000 }, async () => !(await isRunning(pid)) || undefined);
     await expect(stat(folder)).rejects.toThrow('ENOENT');
   });
 });
-
-async function isAlive(pid: number): Promise<boolean> {
-  return (await commandLineOf(pid)) !== '';
-}
