@@ -20,6 +20,18 @@ export const readyReasons = [
 ] as const;
 export type ReadyReason = (typeof readyReasons)[number];
 
+/** Reasons of the condition `RolledOut`. */
+export const rolledOutReasons = [
+  'Complete',
+  'Progressing',
+  'Waiting',
+  'Paused',
+  'Failed',
+  'Reverted',
+  'NothingToRollOut',
+] as const;
+export type RolledOutReason = (typeof rolledOutReasons)[number];
+
 /** The shape of Kubernetes' metav1.Condition. */
 export const conditionSchema = z.object({
   type: z.string().describe('What the condition is about: Ready, Stale, ...'),

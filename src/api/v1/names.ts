@@ -25,6 +25,18 @@ export const annotations = {
   previous: 'keyferry.io/previous',
   /** On a merged target, one per reference: prefix of `keyferry.io/merged.<uid>`, whose value is the reference's name. */
   merged: 'keyferry.io/merged.',
+  /** The same on a merged target, one pair per reference: prefixes of `keyferry.io/content.<uid>` and `keyferry.io/previous.<uid>`. */
+  mergedContent: 'keyferry.io/content.',
+  mergedPrevious: 'keyferry.io/previous.',
+  /** In a pod template, one per target: prefix of the marker that says which content the workload was last rolled out for. */
+  marker: 'keyferry.io/content.',
+  /** On a workload: "false" leaves it out of rollouts. On a CronJob: "true" lets its template be marked. */
+  rollout: 'keyferry.io/rollout',
+  /** On a SecretReference that holds an older version after a failed rollout: a new value tries the newer one again. */
+  retry: 'keyferry.io/retry',
   /** On one of our CRDs: lets it be deleted, with all that hangs on it. */
   allowDelete: 'keyferry.io/allow-delete',
 } as const;
+
+/** Field manager of the markers in pod templates. */
+export const rolloutFieldManager = 'keyferry-rollout';

@@ -13,6 +13,7 @@ import {
   secretName,
   text,
 } from './parts.ts';
+import { consumerSchema, guardSchema, heldSchema, rolloutSpecSchema } from './rollout.ts';
 import { templateMetadataSchema } from './template-metadata.ts';
 
 const managerKind = z
@@ -202,7 +203,11 @@ export const secretReferenceSpecSchema = z
     }).optional(),
     template: templateSchema.optional(),
     target: targetSchema.prefault({}),
-    suspend: z.boolean().default(false).describe('Stops reading, writing and repairing the Secret.'),
+    rollout: rolloutSpecSchema.prefault({}),
+    suspend: z
+      .boolean()
+      .default(false)
+      .describe('Stops reading, writing and repairing the Secret, and rolling out its consumers.'),
   })
   .meta({
     description: 'What is wanted from managers, and the Secret it is wanted in.',
@@ -268,7 +273,7 @@ export const secretReferenceStatusSchema = z
   .object({
     observedGeneration: z.int().optional().describe('The metadata.generation that the status was made from.'),
     conditions: conditionList(
-      'Ready: the target holds what the spec wants. Stale: a manager could not be asked for a while.',
+      'Ready: the target holds what the spec wants. Stale: a manager could not be asked for a while. RolledOut: the consumers run it.',
     ),
     versions: z
       .array(heldVersionSchema)
@@ -276,6 +281,15 @@ export const secretReferenceStatusSchema = z
       .optional(),
     summary: z.string().optional().describe('The versions in short, for example db.password@3 (+2).'),
     target: targetStatusSchema.optional(),
+    consumers: z
+      .array(consumerSchema)
+      .meta({
+        description: 'The workloads that use the Secret, and what each is known to run.',
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .optional(),
+    guard: guardSchema.optional(),
+    held: heldSchema.optional(),
     lastChangeTime: z
       .string()
       .meta({ format: 'date-time', description: "When the target's content last changed." })
