@@ -373,6 +373,79 @@ describe('the reflector', () => {
     expect(JSON.stringify(logger.records)).not.toContain('canary');
   });
 
+  it('stores only what is of interest, and removes what stops being', async () => {
+    const dull = { labels: { dull: 'yes' } };
+    transport.script(list('10', raw('a', '1'), raw('b', '2', dull), raw('c', '3')), list('30', raw('c', '20', dull)));
+    await start({ keep: ({ metadata }) => metadata.labels['dull'] === undefined });
+
+    watch(0).send(
+      { type: 'MODIFIED', object: raw('a', '11', dull) },
+      { type: 'MODIFIED', object: raw('b', '12') },
+      { type: 'ADDED', object: raw('d', '13', dull) },
+      { type: 'DELETED', object: raw('d', '14', dull) },
+      errorEvent(410, 'Expired'),
+    );
+    await clock.flush();
+
+    expect(changes).toEqual([
+      'added a@1 initially',
+      'added c@3 initially',
+      'deleted a@1',
+      'added b@12',
+      'deleted c@3',
+      'deleted b@12',
+    ]);
+  });
+
+  it.each([
+    ['unknown to the server', 404],
+    ['forbidden', 403],
+  ])('is synced without a resource that is %s, says so once, and begins when it is there', async (_, status) => {
+    transport.script(refusal(status), refusal(status), refusal(status), list('10', raw('a', '1')));
+    await start({ mayBeAbsent: true });
+    const syncedBefore = reflector.synced;
+
+    await clock.advance(3 * 45_000);
+
+    expect(syncedBefore).toBe(true);
+    expect(changes).toEqual(['added a@1']);
+    expect(watch(0).request.path).toContain('resourceVersion=10');
+    expect(logger.records.map(({ level }) => level)).toEqual(['info']);
+  });
+
+  it('waits for a resource that may be absent while the server does not say so', async () => {
+    transport.script(refusal(503), list('10'));
+    await start({ mayBeAbsent: true });
+    const before = reflector.synced;
+
+    await clock.advance(500);
+
+    expect([before, reflector.synced]).toEqual([false, true]);
+  });
+
+  it('forgets the objects of a resource that is gone, but not before the server says so twice', async () => {
+    transport.script(list('10', raw('a', '1')), refusal(404), refusal(404));
+    await start({ mayBeAbsent: true });
+    watch(0).send(bookmark('11'), errorEvent(410, 'Expired'));
+    await clock.flush();
+    const before = [...changes];
+
+    await clock.advance(45_000);
+
+    expect(before).toEqual(['added a@1 initially']);
+    expect(changes.slice(1)).toEqual(['deleted a@1']);
+  });
+
+  it('keeps the objects that it may not see any more', async () => {
+    transport.script(list('10', raw('a', '1')), ...Array.from({ length: 5 }, () => refusal(403)));
+    await start({ mayBeAbsent: true });
+    watch(0).send(bookmark('11'), errorEvent(410, 'Expired'));
+
+    await clock.advance(4 * 45_000);
+
+    expect(changes).toEqual(['added a@1 initially']);
+  });
+
   it('takes an object with another uid for another object', async () => {
     transport.script(list('10', raw('a', '1')));
     await start();

@@ -2,7 +2,7 @@ import { backoff } from '../runtime/backoff.ts';
 import { type Clock, type Random, sleep } from '../runtime/clock.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { isGone, KubeError } from './errors.ts';
+import { isForbidden, isGone, isNotFound, KubeError } from './errors.ts';
 import { createListWatch, type ListWatch, type Selection } from './list-watch.ts';
 import type { KubeObject, RawObject } from './object.ts';
 import { subjectOf } from './path.ts';
@@ -18,6 +18,13 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly store: Store<T>;
   /** Makes what is kept out of what came: the smaller, the less memory. One that throws leaves its object as it was. */
   readonly transform: (raw: RawObject) => T;
+  /** Whether an object is of interest: others are not stored, and one that stops being is removed. Default: all are. Must not throw. */
+  readonly keep?: (raw: RawObject) => boolean;
+  /**
+   * The resource may be unknown to the API server, or forbidden to us: then nothing is there, which is said once, counts as synced and is looked at
+   * again after `timings.absence`.
+   */
+  readonly mayBeAbsent?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -35,6 +42,8 @@ export interface ReflectorTimings {
   /** Milliseconds. Default 1,000 and 30,000. */
   readonly backoffBase: number;
   readonly backoffCap: number;
+  /** Milliseconds, up to a fifth more by chance. Default 45,000. */
+  readonly absence: number;
 }
 
 /** Keeps a store equal to what the API server has. */
@@ -58,6 +67,7 @@ const defaultTimings: ReflectorTimings = {
   silence: 180_000,
   backoffBase: 1_000,
   backoffCap: 30_000,
+  absence: 45_000,
 };
 /** A server that asks for more patience than this is asked again after it. */
 const longestRetryAfter = 60_000;
@@ -87,6 +97,8 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
   #justListed = false;
   /** Tries in a row that brought nothing. */
   #failures = 0;
+  /** Why the resource is not there, as it was said last; undefined where it is there. */
+  #absence: 'missing' | 'forbidden' | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -170,7 +182,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
       this.#alive();
       resourceVersion = page.resourceVersion;
       for (const item of page.items) {
-        const object = this.#transform(item);
+        const object = this.#isKept(item) ? this.#transform(item) : undefined;
         if (object !== undefined) {
           objects.push(object);
         }
@@ -188,6 +200,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     try {
       const seconds = Math.round(leastWatch + random() * (mostWatch - leastWatch));
       const body = await this.#source.watch(position, seconds, guard.signal);
+      this.#absence = undefined;
       for await (const event of watchEvents(body, () => this.#alive())) {
         this.#apply(event);
         this.#progress();
@@ -212,7 +225,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
       return;
     }
     this.#advance(event.object.metadata.resourceVersion);
-    if (event.type === 'DELETED') {
+    if (event.type === 'DELETED' || !this.#isKept(event.object)) {
       this.#writer.remove(event.object);
       return;
     }
@@ -228,6 +241,10 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     }
     this.#newest = version;
     this.#position = version;
+  }
+
+  #isKept(raw: RawObject): boolean {
+    return this.#options.keep === undefined || this.#options.keep(raw);
   }
 
   /** What is in the store already is not made again. What can't be made stays as it was: doubt deletes nothing. */
@@ -252,10 +269,14 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     this.#alive();
-    this.#failures += 1;
     if (needsList(error)) {
       this.#position = undefined;
     }
+    if (this.#options.mayBeAbsent === true && (isNotFound(error) || isForbidden(error))) {
+      await this.#waitForResource(error, signal);
+      return;
+    }
+    this.#failures += 1;
     if (isGone(error) && !this.#justListed) {
       this.#logger.debug('The watch is too old and starts with a new list');
       return;
@@ -266,6 +287,23 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     const wait = Math.max(backoff({ base, cap, random }, this.#failures), Math.min(retryAfter, longestRetryAfter));
     this.#logger.warn('Watching failed and is tried again', { ...describeError(error), tries: this.#failures, wait });
     await sleep(clock, wait, signal);
+  }
+
+  /** Doubt deletes nothing: what was known stays until the server says twice that there is no such resource. */
+  async #waitForResource(error: KubeError, signal: AbortSignal): Promise<void> {
+    const absence = isNotFound(error) ? 'missing' : 'forbidden';
+    const isCertain = absence === 'missing' && this.#absence === 'missing';
+    if (absence !== this.#absence) {
+      this.#logger.info('What may not be there is not watched for now', describeError(error));
+    }
+    this.#absence = absence;
+    this.#failures = 0;
+    if (!this.synced || isCertain) {
+      this.#writer.replace([], !this.synced);
+      this.#syncedController.abort();
+    }
+    const { clock, random } = this.#options;
+    await sleep(clock, this.#timings.absence * (1 + random() / 5), signal);
   }
 
   #progress(): void {
