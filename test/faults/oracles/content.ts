@@ -1,0 +1,66 @@
+import type { History, ObjectVersion, Violation } from '../history.ts';
+import { candidates, type Group, groupsOf, type Holding, holdings, nameOf, type Recipe, recipesOf } from './reading.ts';
+
+/** S1 and S4: every target is the rendering of versions that existed; what comes from one selector comes from one version; pinned keys show their version. */
+export function noInvention(history: History): readonly Violation[] {
+  return holdings(history).flatMap((holding) => {
+    const recipes = recipesOf(history, holding.reference);
+    if (recipes.length === 0) return [];
+    const failures = recipes.map((recipe) => mistakes(history, recipe, holding));
+    const least = failures.toSorted((a, b) => a.length - b.length)[0] ?? [];
+    return least.map(({ law, what }) => ({ law, what: `${nameOf(holding.secret)}: ${what}` }));
+  });
+}
+
+function mistakes(history: History, recipe: Recipe, { data, secret, merged }: Holding): readonly Violation[] {
+  const wrong = groupsOf(recipe)
+    .filter((group) => candidates(history, group, data, secret.at).length === 0)
+    .map((group): Violation => ({ law: group.version === undefined ? 'S1' : 'S4', what: describeMistake(group) }));
+  const wanted = new Set(recipe.keys.map(({ key }) => key));
+  const foreign = merged ? [] : Object.keys(data).filter((key) => !wanted.has(key) && !editedBefore(history, secret));
+  const missing = recipe.keys.filter(({ key, optional }) => !optional && data[key] === undefined);
+  return [
+    ...wrong,
+    ...foreign.map((key): Violation => ({ law: 'S1', what: `has key ${key}, which nobody asked for` })),
+    ...missing.map(({ key }): Violation => ({ law: 'S1', what: `is without key ${key}` })),
+  ];
+}
+
+function describeMistake({ secret, version, keys }: Group): string {
+  const names = keys.map(({ key }) => key).join(', ');
+  return `no version of ${secret}${version === undefined ? '' : ` that is ${version}`} shows what is in ${names}`;
+}
+
+/** People may write into a target what they like, until it is repaired. */
+function editedBefore(history: History, secret: ObjectVersion): boolean {
+  return history.acts.some(({ kind, name, at }) => kind === 'edit-secret' && name === secret.name && at <= secret.at);
+}
+
+/** S3: what follows latest never goes back to what was latest before, unless the label did. */
+export function monotone(history: History): readonly Violation[] {
+  const places = new Map<string, number>();
+  return holdings(history).flatMap((holding) => {
+    const recipes = recipesOf(history, holding.reference);
+    const recipe = recipes.findLast((each) => mistakes(history, each, holding).length === 0);
+    const latest = recipe === undefined ? [] : groupsOf(recipe).filter(({ version }) => version === undefined);
+    return latest.flatMap((group) => {
+      const key = `${holding.secret.uid} ${holding.reference} ${group.secret}`;
+      const place = nextPlace(history, group, holding, places.get(key) ?? 0);
+      if (place !== undefined) {
+        places.set(key, place);
+        return [];
+      }
+      return [
+        { law: 'S3' as const, what: `${nameOf(holding.secret)} went back to an older version of ${group.secret}` },
+      ];
+    });
+  });
+}
+
+/** The first time from `from` on that something was latest that the target shows. */
+function nextPlace(history: History, group: Group, { data, secret }: Holding, from: number): number | undefined {
+  const shown = new Set(candidates(history, group, data, secret.at));
+  const latest = history.backend.filter(({ secret: name, kind }) => name === group.secret && kind !== 'delete');
+  const place = latest.findIndex(({ version, at }, index) => index >= from && at <= secret.at && shown.has(version));
+  return place === -1 ? undefined : place;
+}

@@ -1,0 +1,69 @@
+import type { Stage } from '../stage.ts';
+
+/** Three references: latest, two properties that have to come from one version, and a version that is pinned. */
+async function setUp(stage: Stage): Promise<void> {
+  const pinned = await stage.put('db');
+  await stage.put('db');
+  await stage.put('login', 'fields');
+  await stage.manager();
+  await stage.reference('app', {
+    password: { secret: 'db' },
+    user: { secret: 'login', property: 'user' },
+    word: { secret: 'login', property: 'password' },
+  });
+  await stage.reference('pinned', { password: { secret: 'db', version: pinned } });
+}
+
+export async function firstSync(stage: Stage): Promise<void> {
+  await setUp(stage);
+}
+
+export async function rotation(stage: Stage): Promise<void> {
+  await setUp(stage);
+  await stage.settle();
+  await stage.put('login', 'fields');
+}
+
+/** Two versions of one secret and one of another, before anybody looked. */
+export async function twoRotations(stage: Stage): Promise<void> {
+  await setUp(stage);
+  await stage.settle();
+  await Promise.all([stage.put('db'), stage.put('login', 'fields')]);
+  await stage.put('login', 'fields');
+}
+
+export async function rotationWhileDown(stage: Stage): Promise<void> {
+  await setUp(stage);
+  await stage.settle();
+  await Promise.all(Object.values(stage.operators).map((operator) => operator.down()));
+  await stage.put('login', 'fields');
+  await stage.put('db');
+  await Promise.all(Object.values(stage.operators).map((operator) => operator.up()));
+}
+
+/** The label of latest goes back, and forward again. */
+export async function labelMovesBack(stage: Stage): Promise<void> {
+  const first = await stage.put('db');
+  await stage.manager();
+  await stage.reference('app', { password: { secret: 'db' } });
+  await stage.settle();
+  await stage.put('db');
+  await stage.settle();
+  await stage.moveBack('db', first);
+  await stage.settle();
+  await stage.put('db');
+}
+
+/** A reference goes and another one comes under its name, which wants something else; then its Secret goes. */
+export async function recreated(stage: Stage): Promise<void> {
+  await setUp(stage);
+  await stage.settle();
+  await stage.deleteReference('app');
+  await stage.reference('app', { other: { secret: 'db' } });
+  await stage.settle();
+  const before = stage.now('Secret', 'app')?.uid;
+  await stage.deleteSecret('app');
+  await stage.until('the Secret is made anew', () => ![undefined, before].includes(stage.now('Secret', 'app')?.uid));
+  await stage.settle();
+  await stage.deleteReference('pinned');
+}

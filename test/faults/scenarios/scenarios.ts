@@ -1,0 +1,21 @@
+import type { Stage } from '../stage.ts';
+import { firstSync, labelMovesBack, recreated, rotation, rotationWhileDown, twoRotations } from './basic.ts';
+import { conflict, merged, missingKey, neverGranted, rulesWithdrawn, rulesWithdrawnKept } from './refused.ts';
+
+/** What people and the backend do in a run. Ends when all was done; that all is well then is waited for and judged by the runner. */
+export type Scenario = (stage: Stage) => Promise<void>;
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'first-sync': firstSync,
+  rotation,
+  'two-rotations': twoRotations,
+  'rotation-while-down': rotationWhileDown,
+  'label-moves-back': labelMovesBack,
+  recreated,
+  'rules-withdrawn': rulesWithdrawn,
+  'rules-withdrawn-kept': rulesWithdrawnKept,
+  'never-granted': neverGranted,
+  conflict,
+  'missing-key': missingKey,
+  merged,
+};

@@ -1,0 +1,207 @@
+import { eventually } from '../operator/eventually.ts';
+import { newCanary } from '../integration/world.ts';
+import { awsRegion } from '../integration/world-aws.ts';
+import type { ApiObject, KubeBody } from '../integration/world-api.ts';
+import { complaints, type Expectation } from './expectation.ts';
+import type { Act, BackendChange, History, ObjectVersion, Slot, Wait } from './history.ts';
+import type { OperatorSlot } from './operator-slot.ts';
+import type { Rig } from './rig.ts';
+
+/** What a scenario does with the world: people, the backend, and the operators. Everything is written down for the oracles. */
+export interface Stage {
+  readonly namespace: string;
+  /** A new version of a secret, which becomes latest: one random text, or JSON with the properties `user` and `password`. Gives its id. */
+  put(secret: string, form?: 'text' | 'fields'): Promise<string>;
+  /** Moves the label of latest back to a version that was put before. */
+  moveBack(secret: string, version: string): Promise<void>;
+  /** Applies the manager of this run. */
+  manager(options?: { readonly secrets?: readonly string[]; readonly onRevoked?: 'Retain' | 'Delete' }): Promise<void>;
+  /** Applies a reference; it is expected to be synced, until `expect` says otherwise. */
+  reference(name: string, data: KubeBody, spec?: KubeBody): Promise<void>;
+  annotate(kind: string, name: string, annotations: Readonly<Record<string, string>>): Promise<void>;
+  expect(reference: string, expectation: Expectation): void;
+  /** Writes down what a person is about to do, and what may be the consequence. */
+  act(kind: Act['kind'], name: string): void;
+  deleteReference(name: string): Promise<void>;
+  deleteSecret(name: string): Promise<void>;
+  /** Applies any object in the namespace as a person. */
+  apply(object: { readonly kind: string; readonly metadata: { readonly name: string } } & KubeBody): Promise<void>;
+  /** Creates a Secret as a person. */
+  foreignSecret(name: string, annotations?: Readonly<Record<string, string>>): Promise<void>;
+  /** A person writes into a Secret. */
+  editSecret(name: string, key: string): Promise<void>;
+  /** How an object is now, as far as the recorder knows; undefined where there is none. */
+  now(kind: string, name: string): ObjectVersion | undefined;
+  /** Waits until a sentence about the world holds. */
+  until(what: string, holds: () => boolean, law?: Wait['law']): Promise<void>;
+  /** Waits until everything is as expected. */
+  settle(): Promise<void>;
+  readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
+}
+
+export interface StageOptions {
+  readonly rig: Rig;
+  readonly namespace: string;
+  readonly endpoint: string;
+  readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
+  /** Milliseconds that everything may take after it went wrong. */
+  readonly patience: number;
+  /** The parts of the history that the stage writes. */
+  readonly book: {
+    readonly backend: BackendChange[];
+    readonly acts: Act[];
+    readonly waits: Wait[];
+    readonly canaries: string[];
+  };
+  /** The history so far. */
+  readonly history: () => History;
+}
+
+export function createStage(options: StageOptions): Stage {
+  const { rig, namespace, book, operators } = options;
+  const expectations = new Map<string, Expectation>();
+  const now: Stage['now'] = (kind, name) => {
+    const last = options.history().objects.findLast((version) => version.kind === kind && version.name === name);
+    return last?.type === 'DELETED' ? undefined : last;
+  };
+  const act: Stage['act'] = (kind, name) => {
+    book.acts.push({ kind, name, at: rig.now() });
+  };
+  const until: Stage['until'] = async (what, holds, law = 'L1') => {
+    await waitFor(options, what, law, () => {
+      if (!holds()) throw new Error('it does not hold');
+    });
+  };
+  return {
+    ...backendOf(options),
+    ...peopleOf(options, expectations, act),
+    namespace,
+    operators,
+    act,
+    now,
+    until,
+    expect: (reference, expectation) => {
+      expectations.set(reference, expectation);
+    },
+    settle: () =>
+      waitFor(options, 'everything is as it should be', 'L1', () => {
+        const wrong = complaints(options.history(), expectations);
+        if (wrong.length > 0) throw new Error(wrong.join('; '));
+      }),
+  };
+}
+
+/** Waits; a wait in vain is no failure of the run but something for the oracle. The run ends there. */
+async function waitFor(
+  { book, patience }: StageOptions,
+  what: string,
+  law: Wait['law'],
+  holds: () => void,
+): Promise<void> {
+  try {
+    await eventually(what, holds, { deadline: patience, every: 20 });
+  } catch (error) {
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    book.waits.push({ what, law, met: false, why });
+    throw new WaitedInVain(what, { cause: error });
+  }
+  book.waits.push({ what, law, met: true, why: '' });
+}
+
+/** What a run waited for did not come; it is written down already. */
+export class WaitedInVain extends Error {
+  override readonly name = 'WaitedInVain';
+}
+
+function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 'moveBack'> {
+  return {
+    put: async (secret, form = 'text') => {
+      const parts = Array.from({ length: form === 'text' ? 1 : 2 }, newCanary);
+      book.canaries.push(...parts);
+      const value = form === 'text' ? (parts[0] ?? '') : JSON.stringify({ user: parts[0], password: parts[1] });
+      const change = { kind: 'put' as const, secret, value, at: rig.now() };
+      const version = await rig.aws.put(`${namespace}/${secret}`, value);
+      // The id is known only afterwards; the time is that of before.
+      book.backend.push({ ...change, version });
+      return version;
+    },
+    moveBack: async (secret, version) => {
+      const of = book.backend.filter((change) => change.secret === secret);
+      const from = of.at(-1)?.version ?? '';
+      const value = of.find((change) => change.version === version)?.value ?? '';
+      book.backend.push({ kind: 'move', secret, version, value, at: rig.now() });
+      await rig.aws.moveCurrent(`${namespace}/${secret}`, from, version);
+    },
+  };
+}
+
+type People = Pick<
+  Stage,
+  'manager' | 'reference' | 'annotate' | 'deleteReference' | 'deleteSecret' | 'apply' | 'foreignSecret' | 'editSecret'
+>;
+
+function peopleOf(options: StageOptions, expectations: Map<string, Expectation>, act: Stage['act']): People {
+  const { rig, namespace, book } = options;
+  const { api } = rig;
+  const recorded = (object: ApiObject): Promise<void> => untilRecorded(options, object);
+  return {
+    manager: async (wanted = {}) => recorded(await api.apply(managerObject(options, wanted))),
+    reference: async (name, data, spec = {}) => {
+      expectations.set(name, { state: 'Synced' });
+      const managerRef = { kind: 'ClusterSecretManager', name: namespace };
+      const metadata = { name, namespace };
+      await recorded(await api.apply({ kind: 'SecretReference', metadata, spec: { managerRef, data, ...spec } }));
+    },
+    annotate: async (kind, name, annotations) =>
+      recorded(await api.patch(kind, { namespace, name }, { metadata: { annotations } })),
+    deleteReference: async (name) => {
+      act('delete-reference', name);
+      expectations.set(name, { state: 'gone' });
+      await api.delete('SecretReference', { namespace, name });
+    },
+    deleteSecret: async (name) => {
+      act('delete-secret', name);
+      await api.delete('Secret', { namespace, name });
+    },
+    apply: async (object) => recorded(await api.apply({ ...object, metadata: { ...object.metadata, namespace } })),
+    foreignSecret: async (name, annotations = {}) => {
+      const stringData = { theirs: 'something of theirs' };
+      await recorded(await api.create({ kind: 'Secret', metadata: { name, namespace, annotations }, stringData }));
+    },
+    editSecret: async (name, key) => {
+      const value = newCanary();
+      book.canaries.push(value);
+      act('edit-secret', name);
+      const data = { [key]: Buffer.from(value).toString('base64') };
+      await recorded(await api.patch('Secret', { namespace, name }, { data }));
+    },
+  };
+}
+
+function managerObject(
+  { namespace, endpoint }: StageOptions,
+  { secrets = ['*'], onRevoked = 'Retain' }: NonNullable<Parameters<Stage['manager']>[0]>,
+): KubeBody {
+  return {
+    kind: 'ClusterSecretManager',
+    metadata: { name: namespace },
+    spec: {
+      aws: { region: awsRegion, endpoint, prefix: `${namespace}/` },
+      pollInterval: '1s',
+      access: [{ namespaces: { names: [namespace] }, secrets }],
+      onRevoked,
+    },
+  };
+}
+
+/** What was written has to be known to whoever waits for its consequences. */
+async function untilRecorded({ history }: StageOptions, { metadata }: ApiObject): Promise<void> {
+  await eventually(
+    `${metadata.name} is recorded`,
+    () => {
+      const known = history().objects.findLast(({ uid }) => uid === metadata.uid)?.revision ?? 0;
+      if (known < Number(metadata.resourceVersion)) throw new Error(`only revision ${known} is`);
+    },
+    { every: 5 },
+  );
+}
