@@ -21,10 +21,14 @@ const roleSchema = z.object({
   ),
 });
 
-const roles = [...files]
-  .filter(([path]) => path.startsWith('rbac/'))
-  .flatMap(([, content]) => parseAllDocuments(content))
-  .flatMap((document) => roleSchema.safeParse(document.toJS()).data ?? []);
+function rolesIn(content: string): readonly z.infer<typeof roleSchema>[] {
+  return parseAllDocuments(content).flatMap((document) => roleSchema.safeParse(document.toJS()).data ?? []);
+}
+
+const rulesIn = (content: string): z.infer<typeof roleSchema>['rules'] =>
+  rolesIn(content).flatMap(({ rules }) => rules);
+
+const roles = [...files].filter(([path]) => path.startsWith('rbac/')).flatMap(([, content]) => rolesIn(content));
 
 describe('the generated files', () => {
   it.each([...files])('%s is what the code generates (`make generate` writes it)', (path, content) => {
@@ -42,7 +46,7 @@ describe('the generated files', () => {
 
 describe('the roles', () => {
   it('rule 1: list verbs and resources and have no wildcard', () => {
-    expect(roles).toHaveLength(5);
+    expect(roles).toHaveLength(7);
     const words = roles.flatMap(({ rules }) =>
       rules.flatMap((rule) => [rule.apiGroups, rule.resources, rule.verbs].flat()),
     );
@@ -73,6 +77,33 @@ describe('the roles', () => {
           },
         ],
       },
+    ]);
+  });
+
+  it('give the operator workloads in a file of their own, to patch them and no more', () => {
+    const content = files.get('rbac/rollouts.yaml') ?? '';
+    const granted = rulesIn(content).map(({ apiGroups, resources, verbs }) =>
+      [apiGroups, resources, verbs].map(String),
+    );
+
+    expect(granted).toEqual([
+      ['apps', 'deployments,statefulsets,daemonsets', 'get,list,watch,patch'],
+      ['batch', 'cronjobs', 'get,list,watch,patch'],
+      ['argoproj.io', 'rollouts', 'get,list,watch,patch'],
+      ['batch', 'jobs', 'get,list,watch'],
+      ['', 'pods', 'get,list,watch'],
+    ]);
+    expect(files.get('rbac/operator.yaml')).not.toMatch(/deployments|pods/);
+  });
+
+  it('give the deletion of pods in a file of its own, which nothing else needs', () => {
+    const giving = [...files].filter(([, content]) =>
+      rulesIn(content).some(({ resources, verbs }) => resources.includes('pods') && verbs.includes('delete')),
+    );
+
+    expect(giving.map(([path]) => path)).toEqual(['rbac/rollouts-unstick.yaml']);
+    expect(giving.map(([, content]) => rulesIn(content))).toEqual([
+      [{ apiGroups: [''], resources: ['pods'], verbs: ['delete'] }],
     ]);
   });
 

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { crd, type Manifest } from '../src/api/crd.ts';
 import { policies } from '../src/api/policies/policies.ts';
 import { policyManifests } from '../src/api/policies/policy.ts';
-import { operatorManifests, peopleManifests } from '../src/api/rbac.ts';
+import { operatorManifests, peopleManifests, rolloutManifests, unstickManifests } from '../src/api/rbac.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 
 /** Folders whose files are all generated. */
@@ -22,6 +22,8 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ),
     ['rbac/operator.yaml', yaml(operatorManifests(account))],
     ['rbac/people.yaml', yaml(peopleManifests())],
+    ['rbac/rollouts.yaml', yaml(rolloutManifests(account))],
+    ['rbac/rollouts-unstick.yaml', yaml(unstickManifests(account))],
   ]);
 }
 

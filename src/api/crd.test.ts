@@ -97,6 +97,7 @@ describe('parsing', () => {
       managerRef: { kind: 'ClusterSecretManager', name: 'default' },
       data: {},
       target: { type: 'Opaque', ownership: 'Owner' },
+      rollout: { policy: 'Auto', settle: '2s', onFailure: 'None', progressDeadline: '10m' },
       suspend: false,
     });
     expect(clusterSecretManagerSpecSchema.parse({ access: [] })).toEqual({

@@ -1,6 +1,7 @@
 import type { Manifest } from './crd.ts';
 import { group } from './v1/names.ts';
 import { clusterSecretManagers, secretManagers, secretReferences } from './v1/resources.ts';
+import { rolledPlurals } from './v1/workload-resources.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -33,6 +34,20 @@ export function operatorManifests({ namespace, name }: RbacOptions): readonly Ma
   ];
 }
 
+/** What the operator needs besides to roll out workloads. Without it: `--rollouts=false`. */
+export function rolloutManifests(account: RbacOptions): readonly Manifest[] {
+  return granted(account, 'rollouts', [
+    ...rolledPlurals.map(([apiGroup, plurals]) => rule(apiGroup, plurals, [...read, 'patch'])),
+    rule('batch', ['jobs'], read),
+    rule('', ['pods'], read),
+  ]);
+}
+
+/** Lets the operator help a StatefulSet on that waits for a pod which can not become ready. A policy says for which. */
+export function unstickManifests(account: RbacOptions): readonly Manifest[] {
+  return granted(account, 'rollouts-unstick', [rule('', ['pods'], ['delete'])]);
+}
+
 /** What people are given: `view` and `edit` learn of our kinds, and one role to bind for the default manager. */
 export function peopleManifests(): readonly Manifest[] {
   return [
@@ -62,6 +77,12 @@ const leaseRules: readonly Rule[] = [rule('coordination.k8s.io', ['leases'], ['g
 
 function rule(apiGroup: string, resources: readonly string[], verbs: readonly string[]): Rule {
   return { apiGroups: [apiGroup], resources, verbs };
+}
+
+/** One more role of the operator. */
+function granted({ namespace, name }: RbacOptions, what: string, rules: readonly Rule[]): readonly Manifest[] {
+  const role = `${name}-${what}`;
+  return [clusterRole(role, rules), binding('ClusterRole', role, {}, [{ kind: 'ServiceAccount', name, namespace }])];
 }
 
 function clusterRole(name: string, rules: readonly Rule[], aggregateTo?: 'view' | 'edit'): Manifest {

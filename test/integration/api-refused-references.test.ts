@@ -242,12 +242,60 @@ const targets: readonly Case[] = [
   ['an unknown field deep down', entry({ key: 'x' }), 'unknown field "spec.data.password.key"'],
 ];
 
-describe('a SecretReference is refused, and told the right form, with', () => {
-  test.each([...selectors, ...sources, ...keys, ...metadata, ...targets])('%s', async (_what, spec, says) => {
-    const message = await create(reference(spec));
+const rolls = (rollout: object): object => withData({ rollout });
+const ten = Array.from({ length: 10 }, (_, n) => ({ name: `api-${n}` }));
+const together =
+  'policy Listed and workloads go together: rollout: {policy: Listed, workloads: [{kind: Deployment, name: api}]}';
 
-    expect(message).toContain(says);
-  });
+const rollouts: readonly Case[] = [
+  ['policy Listed without workloads', rolls({ policy: 'Listed' }), together],
+  ['policy Listed with no workload', rolls({ policy: 'Listed', workloads: [] }), together],
+  ['workloads without policy Listed', rolls({ workloads: [{ name: 'api' }] }), together],
+  ['workloads with policy Never', rolls({ policy: 'Never', workloads: [{ name: 'api' }] }), together],
+  ['11 workloads', rolls({ policy: 'Listed', workloads: [...ten, { name: 'x' }] }), 'must have at most 10 items'],
+  [
+    'a workload that is a plain string',
+    rolls({ policy: 'Listed', workloads: ['api'] }),
+    'spec.rollout.workloads[0] in body must be of type object: "string"',
+  ],
+  ['a workload without a name', rolls({ policy: 'Listed', workloads: [{ kind: 'CronJob' }] }), 'name: Required value'],
+  [
+    'a workload with a name that no object has',
+    rolls({ policy: 'Listed', workloads: [{ name: 'deploy/api' }] }),
+    'lower-case letters, digits, - and ., for example api-db',
+  ],
+  [
+    'a workload of a kind that can not be rolled out',
+    rolls({ policy: 'Listed', workloads: [{ kind: 'Job', name: 'api' }] }),
+    'supported values: "Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob"',
+  ],
+  ['an unknown policy', rolls({ policy: 'Always' }), 'supported values: "Auto", "Listed", "Never"'],
+  ['a settle time without a unit', rolls({ settle: '2' }), 'must be a duration such as 30s, 10m or 1h30m'],
+  ['a settle time that is too short', rolls({ settle: '0s' }), 'must be from 1s to 8760h, for example 10m'],
+  ['a deadline of days', rolls({ progressDeadline: '1d' }), 'must be a duration such as 30s, 10m or 1h30m'],
+  ['an unknown answer to a failure', rolls({ onFailure: 'Undo' }), 'supported values: "None", "Revert"'],
+  [
+    'a way back where nothing is rolled out',
+    rolls({ policy: 'Never', onFailure: 'Revert' }),
+    'nothing is rolled out, so nothing can be reverted: give policy Auto or Listed with onFailure: Revert',
+  ],
+  ['an unknown field of a rollout', rolls({ deadline: '10m' }), 'unknown field "spec.rollout.deadline"'],
+  [
+    'a namespace of a workload',
+    rolls({ policy: 'Listed', workloads: [{ name: 'api', namespace: 'other' }] }),
+    'unknown field "spec.rollout.workloads[0].namespace"',
+  ],
+];
+
+describe('a SecretReference is refused, and told the right form, with', () => {
+  test.each([...selectors, ...sources, ...keys, ...metadata, ...targets, ...rollouts])(
+    '%s',
+    async (_what, spec, says) => {
+      const message = await create(reference(spec));
+
+      expect(message).toContain(says);
+    },
+  );
 
   test('a spec that is missing', async () => {
     const { spec: _spec, ...without } = reference({});
@@ -286,6 +334,17 @@ const accepted: readonly (readonly [what: string, spec: unknown])[] = [
     }),
   ],
   ['a whole target', withData({ target: { name: 'api-db.shop', ...wide }, refreshInterval: '1h30m', suspend: true })],
+  ['a rollout with one word', rolls({ policy: 'Never' })],
+  [
+    'a whole rollout of ten workloads',
+    rolls({
+      policy: 'Listed',
+      workloads: [...ten.slice(1), { kind: 'CronJob', name: 'report.nightly' }],
+      settle: '1m30s',
+      onFailure: 'Revert',
+      progressDeadline: '30m',
+    }),
+  ],
   [
     '100 keys with everything',
     {

@@ -167,7 +167,30 @@ describe('rule 13: the operator may change', () => {
       { labels: owned, annotations: { ...uid('u'), ...adopt } },
       labelled(owned, uid('v')),
     ],
-    ['what consents to merged keys', { annotations: merge }, labelled(merged, { 'keyferry.io/merged.u': 'api-db' })],
+    [
+      'what consents to merged keys, with what each reference says of its own',
+      { annotations: merge },
+      labelled(merged, {
+        'keyferry.io/merged.u': 'api-db',
+        'keyferry.io/content.u': 'c',
+        'keyferry.io/previous.u': '',
+      }),
+    ],
+    [
+      'what another reference merges into as well',
+      { labels: merged, annotations: { ...merge, 'keyferry.io/content.u': 'c', 'keyferry.io/previous.u': '' } },
+      labelled(merged, { 'keyferry.io/content.v': 'd', 'keyferry.io/previous.v': 'c' }),
+    ],
+    [
+      'what it lets go with what it says of it',
+      { labels: merged, annotations: { ...merge, 'keyferry.io/content.u': 'c' } },
+      {
+        metadata: {
+          labels: { 'keyferry.io/target': null },
+          annotations: { 'keyferry.io/content.u': null, 'keyferry.io/previous.u': null },
+        },
+      },
+    ],
     [
       'what it lets go',
       { labels: merged, annotations: merge },
@@ -226,6 +249,18 @@ describe('rule 13: the operator may change', () => {
       { labels: { ...owned, 'app.kubernetes.io/name': 'x' } },
       labelled({ 'app.kubernetes.io/name': 'y' }),
       'reserved labels: app.kubernetes.io/name',
+    ],
+    [
+      'in what it owns no content of a merged reference',
+      { labels: owned, annotations: uid('u') },
+      labelled(owned, { 'keyferry.io/content.u': 'c' }),
+      'may not set reserved annotations: keyferry.io/content.u',
+    ],
+    [
+      'no consent by the way of merging',
+      { labels: merged, annotations: merge },
+      labelled(merged, { 'keyferry.io/content.u': 'c', ...adopt }),
+      'may not set reserved annotations: keyferry.io/adopt',
     ],
     [
       'no adopted Secret of a type that it may not own',

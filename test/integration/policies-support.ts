@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { waitFor } from '../cluster/wait.ts';
+import { installationFiles } from '../operator/install.ts';
 import { type Kubectl, refusal } from './api-objects.ts';
 import type { SharedCluster } from './global-setup.ts';
 
@@ -8,8 +8,8 @@ export const operator = 'system:serviceaccount:keyferry:keyferry';
 
 /** Applies the roles and waits until `view` and `edit` have learned of our kinds. */
 export async function applyRoles(cluster: SharedCluster): Promise<void> {
-  const folder = join(import.meta.dirname, '..', '..', 'rbac');
-  await runKubectl(cluster, ['apply', '--server-side', '--force-conflicts', '-f', folder]);
+  const files = installationFiles().filter((file) => file.includes('/rbac/'));
+  await runKubectl(cluster, ['apply', '--server-side', '--force-conflicts', ...files.flatMap((file) => ['-f', file])]);
   await waitFor({ what: 'edit to learn of references', timeout: 30_000 }, async () => {
     const rules = await runKubectl(cluster, ['get', 'clusterrole', 'edit', '-o', 'jsonpath={.rules}']);
     return rules.includes('secretreferences') ? true : undefined;
@@ -29,16 +29,26 @@ export function accepted(action: () => Promise<string>): Promise<string> {
   return waitFor({ what: 'the API server to accept it', timeout: 30_000 }, action);
 }
 
-/** Lets a user do something with one of our resources in a namespace. kubectl's own `create role` does not know our verbs. */
+/** Lets a user do something with some resources in a namespace, ours where no other group is given. kubectl's own `create role` does not know our verbs. */
 export async function grant(
   kubectl: Kubectl,
   user: string,
-  rule: { readonly verb: string; readonly resource: string; readonly names: readonly string[] },
+  rule: {
+    readonly verb: string;
+    readonly resource: string;
+    readonly names: readonly string[];
+    readonly group?: string;
+  },
 ): Promise<void> {
   const name = `${user}-${rule.verb}-${rule.resource}-${rule.names.join('-')}`;
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   const rules = [
-    { apiGroups: ['keyferry.io'], resources: [rule.resource], resourceNames: rule.names, verbs: [rule.verb] },
+    {
+      apiGroups: [rule.group ?? 'keyferry.io'],
+      resources: [rule.resource],
+      resourceNames: rule.names,
+      verbs: [rule.verb],
+    },
   ];
   await kubectl(['create', '-f', '-'], { apiVersion, kind: 'Role', metadata: { name }, rules });
   await kubectl(['create', 'rolebinding', name, `--role=${name}`, `--user=${user}`]);

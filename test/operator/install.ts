@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { type KubectlTarget, runKubectl } from '../cluster/kubectl.ts';
 import { eventually } from './eventually.ts';
@@ -9,9 +9,15 @@ const root = join(import.meta.dirname, '..', '..');
 /** Where the operator lives: namespace and service account, as the policies have them. */
 export const operatorIdentity = { namespace: 'keyferry', serviceAccount: 'keyferry' } as const;
 
+export interface InstallOptions {
+  /** Whether the operator may delete pods that keep a StatefulSet stuck. Off by default, as it is for people. */
+  readonly unstick?: boolean;
+}
+
 /** The files that an installation consists of, in the order in which they are applied. */
-export function installationFiles(): readonly string[] {
-  return ['crds', 'policies', 'rbac'].flatMap((folder) => globSync(join(root, folder, '*.yaml')).toSorted());
+export function installationFiles({ unstick = false }: InstallOptions = {}): readonly string[] {
+  const files = ['crds', 'policies', 'rbac'].flatMap((folder) => globSync(join(root, folder, '*.yaml')).toSorted());
+  return files.filter((file) => unstick || basename(file) !== 'rollouts-unstick.yaml');
 }
 
 export interface InstallTarget extends KubectlTarget {
@@ -23,14 +29,18 @@ export interface InstallTarget extends KubectlTarget {
  * Installs CRDs, policies, roles and the operator's service account, and writes a kubeconfig that acts as it: the operator under test has the rights
  * that it has in production.
  */
-export async function installKeyferry(cluster: InstallTarget, kubeconfig: string): Promise<void> {
+export async function installKeyferry(
+  cluster: InstallTarget,
+  kubeconfig: string,
+  options: InstallOptions = {},
+): Promise<void> {
   const { namespace, serviceAccount } = operatorIdentity;
   const objects = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } },
   ];
   await applyObjects(cluster, objects);
-  await runKubectl(cluster, ['apply', '--server-side', ...installationFiles().flatMap((file) => ['-f', file])]);
+  await runKubectl(cluster, ['apply', '--server-side', ...installationFiles(options).flatMap((file) => ['-f', file])]);
   await runKubectl(cluster, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   const token = await runKubectl(cluster, ['create', 'token', serviceAccount, '-n', namespace, '--duration=24h']);
   await writeKubeconfig(kubeconfig, { url: cluster.url, ca: cluster.ca, token: token.trim(), user: serviceAccount });

@@ -17,6 +17,9 @@ const writtenAnnotations = [
   annotations.previous,
 ];
 
+/** Of a merged Secret, each reference that has keys in it has a pair of its own. */
+const writtenPairs = [annotations.mergedContent, annotations.mergedPrevious];
+
 const target = celString(labels.target);
 const uid = celString(annotations.referenceUid);
 
@@ -45,7 +48,7 @@ export function operatorSecretsPolicy({ operator }: PolicyOptions): Policy {
       reservedKeys('Labels', `key == ${target}`),
       reservedKeys(
         'Annotations',
-        `key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)})`,
+        `key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)}) || (variables.now == 'merged' && (${writtenPairs.map((prefix) => `key.startsWith(${celString(prefix)})`).join(' || ')}))`,
       ),
     ],
     validations: [

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { rolledKinds } from '../v1/rollout.ts';
+import { rolledResources } from '../v1/workload-resources.ts';
 import { policies } from './policies.ts';
 import { namespaceOf, policyManifests } from './policy.ts';
+import { workloadsPolicy } from './workloads.ts';
 
 const operator = 'system:serviceaccount:ferries:harbour';
 
@@ -16,7 +19,7 @@ describe('the admission policies', () => {
   it('deny, also when they can not be evaluated', () => {
     const manifests = policies({ operator }).flatMap(policyManifests);
 
-    expect(manifests).toHaveLength(10);
+    expect(manifests).toHaveLength(16);
     for (const [index, manifest] of manifests.entries()) {
       const spec = index % 2 === 0 ? { failurePolicy: 'Fail' } : { validationActions: ['Deny'] };
       expect(manifest).toMatchObject({ spec });
@@ -29,11 +32,28 @@ describe('the admission policies', () => {
     );
     const asking = expressions.filter((expression) => expression.includes('authorizer'));
 
-    expect(asking).toHaveLength(5);
+    // Of five managers and of ten workloads.
+    expect(asking).toHaveLength(15);
     for (const expression of asking) {
       expect(expression.match(/authorizer/g)).toHaveLength(1);
       expect(expression).not.toMatch(/\.(all|exists|exists_one|map|filter)\(/);
     }
+  });
+
+  it('have no name twice, nor a variable of one policy', () => {
+    const names = policies({ operator }).map(({ name }) => name);
+    const variables = policies({ operator }).map((policy) => (policy.variables ?? []).map(({ name }) => name));
+
+    for (const list of [names, ...variables]) expect(list).toEqual([...new Set(list)]);
+  });
+
+  it.each(rolledKinds)('pin what the operator does with a %s and its subresources', (kind) => {
+    const { group, plural } = rolledResources[kind];
+
+    const rule = workloadsPolicy({ operator }).rules.find(({ apiGroups }) => apiGroups.includes(group));
+
+    expect(rule?.resources).toEqual(expect.arrayContaining([plural, `${plural}/*`]));
+    expect(rule?.operations).toEqual(['CREATE', 'UPDATE', 'DELETE']);
   });
 
   it.each(['admin', 'system:serviceaccount:keyferry', 'system:serviceaccount::x', 'system:serviceaccount:a:b:c'])(

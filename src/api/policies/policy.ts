@@ -15,7 +15,7 @@ export type Validation = { readonly expression: string } & (
 export interface ResourceRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly operations: readonly ('CREATE' | 'UPDATE' | 'DELETE')[];
+  readonly operations: readonly ('CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT')[];
 }
 
 /** Evaluated when it is first asked for: `variables.<name>`. */
