@@ -63,6 +63,10 @@ const settings = {
       'kubernetes.io/metadata.name always may.',
     fallback: '',
   },
+  rollouts: {
+    help: 'Roll out the workloads that use a Secret when it changes. Without, no workload is looked at.',
+    fallback: 'true',
+  },
   concurrency: { value: '<number>', help: 'How many objects of a kind are worked on at once.', fallback: '16' },
   leaderElection: { help: 'Work only while holding the lease, so that replicas take turns.', fallback: 'true' },
   leaseDuration: {
@@ -106,6 +110,8 @@ const duration = z.string().transform((text, context) => {
 
 const positiveDuration = duration.refine((ms) => ms > 0, 'must be longer than 0');
 
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
 const namespaceName = z
   .string()
   .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace: at most 63 of a-z, 0-9 and -');
@@ -143,11 +149,12 @@ const configSchema = z
     namespace: namespaceName,
     watchNamespaces: listOf(namespaceName),
     trustedNamespaceLabels: listOf(labelKey),
+    rollouts: flag,
     concurrency: z
       .string()
       .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
       .transform(Number),
-    leaderElection: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+    leaderElection: flag,
     leaseDuration: positiveDuration.refine((ms) => ms % 1_000 === 0, 'must be whole seconds, such as 15s'),
     renewDeadline: positiveDuration,
     retryPeriod: positiveDuration,

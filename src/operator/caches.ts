@@ -6,11 +6,13 @@ import {
   toClusterSecretManager,
   toSecretManager,
 } from '../controllers/secret-manager/manager-object.ts';
+import type { Workloads } from '../controllers/rollout/workload.ts';
 import { type Reference, referenceIndexes, toReference } from '../controllers/secret-reference/reference.ts';
 import type { KubeObject, RawObject } from '../kube/object.ts';
 import { createReflector, type Reflector, type ReflectorOptions } from '../kube/reflector.ts';
 import { namespaces, secrets } from '../kube/resource.ts';
 import { createStore, type Store } from '../kube/store.ts';
+import { createWorkloadCaches, noWorkloadCaches } from './workload-caches.ts';
 
 /** What the operator knows of the cluster, and the loops that keep it so. */
 export interface Caches {
@@ -21,13 +23,21 @@ export interface Caches {
   readonly targets: Store<KubeObject>;
   /** Empty where only some namespaces are watched: then no right to see them is needed. */
   readonly namespaces: Store<KubeObject>;
+  /** Empty where nothing is rolled out. */
+  readonly workloads: Workloads;
   readonly reflectors: readonly Reflector[];
 }
 
 type Settings = Pick<ReflectorOptions<KubeObject>, 'transport' | 'clock' | 'random' | 'logger'>;
 
-/** `watched` names the namespaces to look at; none means all. */
-export function createCaches(settings: Settings, watched: readonly string[]): Caches {
+export interface CacheOptions {
+  /** The namespaces to look at; none means all. */
+  readonly watchNamespaces: readonly string[];
+  /** Whether workloads are looked at. */
+  readonly rollouts: boolean;
+}
+
+export function createCaches(settings: Settings, { watchNamespaces: watched, rollouts }: CacheOptions): Caches {
   const { logger } = settings;
   const references = createStore<Reference>({ logger, indexes: referenceIndexes });
   const managers = createStore<ManagerObject>({ logger });
@@ -61,13 +71,15 @@ export function createCaches(settings: Settings, watched: readonly string[]): Ca
             store: spaces,
           }),
         ];
+  const workloads = rollouts ? createWorkloadCaches(settings, watched) : noWorkloadCaches;
   return {
     references,
     secretManagers: managers,
     clusterSecretManagers: clusterManagers,
     targets,
     namespaces: spaces,
-    reflectors: [...namespaced, ...cluster, ...everyNamespace],
+    workloads: workloads.workloads,
+    reflectors: [...namespaced, ...cluster, ...everyNamespace, ...workloads.reflectors],
   };
 }
 

@@ -41,7 +41,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   });
   const metrics = createControllerMetrics(registry);
   const parts: OperatorParts = { config, transport, clock, random, logger, registry, metrics };
-  const caches = createCaches(parts, config.watchNamespaces);
+  const caches = createCaches(parts, config);
   try {
     const cluster = createClusterIdentity(client, settings);
     const controllers = createControllers(parts, caches, client, events, cluster.uid);
