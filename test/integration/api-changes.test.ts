@@ -69,6 +69,7 @@ describe('a SecretReference', () => {
     expect(await specOf('sref', 'plain')).toEqual({
       data: goodData,
       managerRef: { kind: 'ClusterSecretManager', name: 'default' },
+      rollout: { policy: 'Auto', settle: '2s', onFailure: 'None', progressDeadline: '10m' },
       suspend: false,
       target: { ownership: 'Owner', type: 'Opaque' },
     });

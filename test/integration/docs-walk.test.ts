@@ -112,6 +112,19 @@ it('the page on permissions shows what is said to who has no right to use a mana
   expect(readPage('docs/permissions.md').text).toContain(`    ${said}`);
 });
 
+it('the page on permissions shows what is said to who lists a workload and may not patch it', async () => {
+  const reference = readPage('docs/references.md').blocks.find(isManifest)?.text ?? '';
+  const listing = reference.replace('spec:\n', 'spec:\n  rollout: {policy: Listed, workloads: [{name: api}]}\n');
+  await shell.run('kubectl create rolebinding ann-writes --clusterrole=keyferry-edit --user=ann');
+  await shell.run('kubectl create rolebinding ann-uses --clusterrole=keyferry-use-default-manager --user=ann');
+  const said = await eventually('ann may use the manager', async () => {
+    const refusal = await shell.run('kubectl create --as=ann --dry-run=server -f - 2>&1 || true', listing);
+    if (!refusal.includes('ann may not patch')) throw new Error(refusal);
+    return refusal.slice(refusal.indexOf('ann may not'));
+  });
+  expect(readPage('docs/permissions.md').text).toContain(`    ${said}`);
+});
+
 it('the page on operations lists every metric, and no other', async () => {
   const answer = await fetch(`${world.operatorUrl}/metrics`);
   const served = Array.from((await answer.text()).matchAll(/^# TYPE (\S+)/gm), ([, name = '']) => name);
