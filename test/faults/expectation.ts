@@ -88,9 +88,8 @@ function statusComplaints(
   { versions, target }: z.infer<typeof referenceSchema>['status'],
   secret: ObjectVersion,
 ): readonly string[] {
-  const behind = groupsOf(recipe).filter(({ secret: name, version }) => {
+  const behind = groupsOf(recipe).filter(({ secret: name, version, requested }) => {
     const wanted = version ?? latestOf(history, name)?.version;
-    const requested = version === undefined ? 'latest' : `version ${version}`;
     return !versions.some((held) => held.secret === name && held.requested === requested && held.version === wanted);
   });
   const stale = target?.uid !== secret.uid || target.resourceVersion !== String(secret.revision);

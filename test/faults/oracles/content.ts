@@ -1,5 +1,15 @@
-import type { History, ObjectVersion, Violation } from '../history.ts';
-import { candidates, type Group, groupsOf, type Holding, holdings, nameOf, type Recipe, recipesOf } from './reading.ts';
+import type { History, Violation } from '../history.ts';
+import {
+  candidates,
+  type Group,
+  groupsOf,
+  type Holding,
+  holdings,
+  keysOfOthers,
+  nameOf,
+  type Recipe,
+  recipesOf,
+} from './reading.ts';
 
 /** S1 and S4: every target is the rendering of versions that existed; what comes from one selector comes from one version; pinned keys show their version. */
 export function noInvention(history: History): readonly Violation[] {
@@ -13,11 +23,13 @@ export function noInvention(history: History): readonly Violation[] {
 }
 
 function mistakes(history: History, recipe: Recipe, { data, secret, merged }: Holding): readonly Violation[] {
+  const theirs = keysOfOthers(secret);
   const wrong = groupsOf(recipe)
+    .filter(({ keys }) => !keys.some(({ key }) => theirs.has(key)))
     .filter((group) => candidates(history, group, data, secret.at).length === 0)
     .map((group): Violation => ({ law: group.version === undefined ? 'S1' : 'S4', what: describeMistake(group) }));
   const wanted = new Set(recipe.keys.map(({ key }) => key));
-  const foreign = merged ? [] : Object.keys(data).filter((key) => !wanted.has(key) && !editedBefore(history, secret));
+  const foreign = merged ? [] : Object.keys(data).filter((key) => !wanted.has(key) && !theirs.has(key));
   const missing = recipe.keys.filter(({ key, optional }) => !optional && data[key] === undefined);
   return [
     ...wrong,
@@ -29,11 +41,6 @@ function mistakes(history: History, recipe: Recipe, { data, secret, merged }: Ho
 function describeMistake({ secret, version, keys }: Group): string {
   const names = keys.map(({ key }) => key).join(', ');
   return `no version of ${secret}${version === undefined ? '' : ` that is ${version}`} shows what is in ${names}`;
-}
-
-/** People may write into a target what they like, until it is repaired. */
-function editedBefore(history: History, secret: ObjectVersion): boolean {
-  return history.acts.some(({ kind, name, at }) => kind === 'edit-secret' && name === secret.name && at <= secret.at);
 }
 
 /** S3: what follows latest never goes back to what was latest before, unless the label did. */
@@ -59,6 +66,7 @@ export function monotone(history: History): readonly Violation[] {
 
 /** The first time from `from` on that something was latest that the target shows. */
 function nextPlace(history: History, group: Group, { data, secret }: Holding, from: number): number | undefined {
+  if (group.keys.some(({ key }) => keysOfOthers(secret).has(key))) return from;
   const shown = new Set(candidates(history, group, data, secret.at));
   const latest = history.backend.filter(({ secret: name, kind }) => name === group.secret && kind !== 'delete');
   const place = latest.findIndex(({ version, at }, index) => index >= from && at <= secret.at && shown.has(version));

@@ -6,8 +6,10 @@ import type { History, ObjectVersion } from '../history.ts';
 export interface KeyRecipe {
   readonly key: string;
   readonly secret: string;
-  /** Undefined: latest. */
+  /** Undefined: latest, or what `stage` names. */
   readonly version: string | undefined;
+  /** AWSCURRENT, which is the same as latest: no other is used here. */
+  readonly stage: string | undefined;
   readonly property: string | undefined;
   readonly optional: boolean;
 }
@@ -27,6 +29,7 @@ const specSchema = z.object({
         z.object({
           secret: z.string(),
           version: z.string().optional(),
+          stage: z.literal('AWSCURRENT').optional(),
           property: z.string().optional(),
           optional: z.boolean().default(false),
         }),
@@ -43,8 +46,8 @@ export function recipesOf(history: History, uid: string): readonly Recipe[] {
 
 export function toRecipe({ object, generation, name }: ObjectVersion): Recipe {
   const { data, target } = specSchema.parse(object).spec;
-  const keys = Object.entries(data).map(([key, { secret, version, property, optional }]) => {
-    return { key, secret, version, property, optional };
+  const keys = Object.entries(data).map(([key, { secret, version, stage, property, optional }]) => {
+    return { key, secret, version, stage, property, optional };
   });
   return { generation, ownership: target.ownership, target: target.name ?? name, keys };
 }
@@ -107,14 +110,19 @@ function safeJson(text: string): unknown {
 export interface Group {
   readonly secret: string;
   readonly version: string | undefined;
+  /** As a status says it. */
+  readonly requested: string;
   readonly keys: readonly KeyRecipe[];
 }
 
 export function groupsOf(recipe: Recipe): readonly Group[] {
-  const groups = Map.groupBy(recipe.keys, ({ secret, version }) => JSON.stringify([secret, version]));
+  const groups = Map.groupBy(recipe.keys, ({ secret, version, stage }) => JSON.stringify([secret, version, stage]));
   return [...groups.values()].flatMap((keys) => {
     const [first] = keys;
-    return first === undefined ? [] : [{ secret: first.secret, version: first.version, keys }];
+    if (first === undefined) return [];
+    const { secret, version, stage } = first;
+    const requested = version !== undefined ? `version ${version}` : stage !== undefined ? `stage ${stage}` : 'latest';
+    return [{ secret, version, requested, keys }];
   });
 }
 
@@ -141,4 +149,21 @@ function shows(data: Readonly<Record<string, string>>, recipe: KeyRecipe, value:
 /** `Secret app (uid 1234, revision 56)`: where to look. */
 export function nameOf({ kind, name, uid, revision }: ObjectVersion): string {
   return `${kind} ${name} (${uid.slice(0, 8)}, revision ${revision})`;
+}
+
+const managedSchema = z.object({
+  metadata: z.object({
+    managedFields: z
+      .array(z.object({ manager: z.string().default(''), fieldsV1: z.record(z.string(), z.unknown()).default({}) }))
+      .default([]),
+  }),
+});
+const fieldsSchema = z.record(z.string(), z.unknown());
+
+/** Keys that somebody else wrote last, by the API server's own record: there people may write what they like, until it is repaired. */
+export function keysOfOthers({ object }: ObjectVersion): ReadonlySet<string> {
+  const { managedFields } = managedSchema.parse(object).metadata;
+  const others = managedFields.filter(({ manager }) => !manager.startsWith('keyferry-'));
+  const names = others.flatMap(({ fieldsV1 }) => Object.keys(fieldsSchema.safeParse(fieldsV1['f:data']).data ?? {}));
+  return new Set(names.map((name) => name.slice('f:'.length)));
 }

@@ -47,8 +47,9 @@ function untrue(history: History, reference: ObjectVersion, status: Status): rea
   );
   if (recipe === undefined) return [];
   return groupsOf(recipe).flatMap((group) => {
-    const requested = group.version === undefined ? 'latest' : `version ${group.version}`;
-    const said = versions.find((each) => each.secret === group.secret && each.requested === requested)?.version;
+    const said = versions.find(
+      ({ secret, requested }) => secret === group.secret && requested === group.requested,
+    )?.version;
     const held = candidates(history, group, dataOf(secret), Number.POSITIVE_INFINITY);
     if (said === undefined)
       return group.keys.every(({ optional }) => optional)

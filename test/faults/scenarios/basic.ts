@@ -41,11 +41,11 @@ export async function rotationWhileDown(stage: Stage): Promise<void> {
   await Promise.all(Object.values(stage.operators).map((operator) => operator.up()));
 }
 
-/** The label of latest goes back, and forward again. */
+/** The label of latest goes back, and forward again. By its stage: moto goes on to give the newest version to those who name none. */
 export async function labelMovesBack(stage: Stage): Promise<void> {
   const first = await stage.put('db');
   await stage.manager();
-  await stage.reference('app', { password: { secret: 'db' } });
+  await stage.reference('app', { password: { secret: 'db', stage: 'AWSCURRENT' } });
   await stage.settle();
   await stage.put('db');
   await stage.settle();
