@@ -67,6 +67,16 @@ const settings = {
     help: 'Roll out the workloads that use a Secret when it changes. Without, no workload is looked at.',
     fallback: 'true',
   },
+  maxConcurrentRollouts: {
+    value: '<number>',
+    help: 'How many workloads are rolled out at once. Others wait.',
+    fallback: '20',
+  },
+  rolloutMinInterval: {
+    value: '<duration>',
+    help: 'Time between two rollouts of one workload. What changes meanwhile is rolled out once, after it.',
+    fallback: '30s',
+  },
   concurrency: { value: '<number>', help: 'How many objects of a kind are worked on at once.', fallback: '16' },
   leaderElection: { help: 'Work only while holding the lease, so that replicas take turns.', fallback: 'true' },
   leaseDuration: {
@@ -112,6 +122,11 @@ const positiveDuration = duration.refine((ms) => ms > 0, 'must be longer than 0'
 
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
+const upToThousand = z
+  .string()
+  .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
+  .transform(Number);
+
 const namespaceName = z
   .string()
   .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace: at most 63 of a-z, 0-9 and -');
@@ -150,10 +165,9 @@ const configSchema = z
     watchNamespaces: listOf(namespaceName),
     trustedNamespaceLabels: listOf(labelKey),
     rollouts: flag,
-    concurrency: z
-      .string()
-      .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
-      .transform(Number),
+    maxConcurrentRollouts: upToThousand,
+    rolloutMinInterval: duration,
+    concurrency: upToThousand,
     leaderElection: flag,
     leaseDuration: positiveDuration.refine((ms) => ms % 1_000 === 0, 'must be whole seconds, such as 15s'),
     renewDeadline: positiveDuration,

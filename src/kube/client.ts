@@ -13,6 +13,11 @@ export interface CallOptions {
   readonly deadline?: number;
 }
 
+export interface GetOptions extends CallOptions {
+  /** Nothing but metadata leaves the API server: the way to ask about a Secret without its values. */
+  readonly metadataOnly?: boolean;
+}
+
 export interface WriteOptions extends CallOptions {
   readonly fieldManager: string;
   /** Ask what would happen: admitted and checked, but not stored. The answer may have an empty uid or resourceVersion. */
@@ -35,7 +40,7 @@ export interface DeleteOptions extends CallOptions {
  * signal's reason. `body` objects need `metadata`; apiVersion and kind are filled in from the resource.
  */
 export interface KubeClient {
-  get(resource: Resource, object: ObjectName, options: CallOptions): Promise<RawObject>;
+  get(resource: Resource, object: ObjectName, options: GetOptions): Promise<RawObject>;
   /** One whole list, all its pages. For small lists only: large ones belong into a reflector. */
   list(
     resource: Resource,

@@ -34,7 +34,7 @@ export interface Page {
 
 const pageDeadline = 60_000;
 const partialList = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
-const partialObject = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+export const partialObject = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
 /** kubectl writes the whole object into it, so on a Secret it holds the values. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CallOptions, KubeBody, KubeClient, ObjectName, WriteOptions } from './client.ts';
 import { type CallSubject, isGone, isInvalid, isNotFound, KubeError } from './errors.ts';
 import { objectMetaSchema, type RawObject, rawObjectSchema } from './object.ts';
+import { partialObject } from './list-watch.ts';
 import { collectionPath, objectPath, queryString, subjectOf } from './path.ts';
 import { apiVersion, type Resource } from './resource.ts';
 import type { Transport, TransportRequest } from './transport.ts';
@@ -31,6 +32,7 @@ export function createKubeClient(transport: Transport): KubeClient {
         subject: subjectOf('get', resource, object),
         method: 'GET',
         path: () => objectPath('get', resource, object),
+        accept: options.metadataOnly === true ? partialObject : undefined,
       }),
     list: (resource, query, options) => listAll(transport, resource, query, options),
     create: (resource, body, options) =>

@@ -6,9 +6,10 @@ import {
   watchForReferences,
 } from '../controllers/secret-reference/controller.ts';
 import { type ReferenceScope, reconcileReference } from '../controllers/secret-reference/reconcile.ts';
+import type { Reference } from '../controllers/secret-reference/reference.ts';
 import { createKnownContents } from '../controllers/secret-reference/known-contents.ts';
 import { createSubscriptions } from '../controllers/secret-reference/subscriptions.ts';
-import { createReferenceView } from '../controllers/secret-reference/view.ts';
+import { createObjectView } from '../controllers/object-view.ts';
 import { withdrawOrphans } from '../controllers/secret-reference/withdraw.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -17,6 +18,7 @@ import type { Caches } from './caches.ts';
 import { createManagers, type Managers } from './managers.ts';
 import type { OperatorParts } from './parts.ts';
 import { watchReferenceCounts } from './reference-metrics.ts';
+import { createRollouts } from './rollouts.ts';
 
 export interface Controllers {
   readonly all: readonly Controller[];
@@ -32,27 +34,30 @@ export function createControllers(
   clusterUid: () => string,
 ): Controllers {
   const { config, clock } = parts;
-  const view = createReferenceView(caches.references);
+  const view = createObjectView<Reference>(({ namespace, name }) => caches.references.get(namespace, name));
   // The two controllers call each other: references subscribe to managers' sources, and managers requeue references.
   const managers: Managers = createManagers(parts, caches, client, clusterUid, {
     requeueReferences: (key) => requeueManager({ references: caches.references, enqueue: references.enqueue }, key),
     requeueSubscriber: (subscriber) => requeueSubscriber(references.enqueue, subscriber),
   });
+  const rollouts = config.rollouts
+    ? createRollouts(parts, caches, client, events, {
+        references: view,
+        enqueueReferenceAfter: (request, ms) => controller.enqueueAfter(request, ms),
+      })
+    : undefined;
   const scope: ReferenceScope = {
+    ...placesOf(parts, caches),
     client,
     view,
+    rollouts: rollouts?.scope,
     contents: createKnownContents(),
-    references: caches.references,
-    targets: caches.targets,
     managers: managers.directory,
     subscriptions: createSubscriptions(managers.directory, managers.onUse),
-    namespaceLabels: (namespace) => caches.namespaces.get('', namespace)?.metadata.labels,
-    trustedLabels: new Set(config.trustedNamespaceLabels),
-    closedNamespaces: new Set([...systemNamespaces, config.namespace]),
     events,
     clock,
   };
-  const controller = createController({
+  const controller: Controller = createController({
     ...parts,
     name: 'secretreference',
     concurrency: config.concurrency,
@@ -60,14 +65,24 @@ export function createControllers(
   });
   const references: { enqueue: Enqueue } = { enqueue: (request, priority) => controller.enqueue(request, priority) };
   const merged = mergedSecrets(parts, caches, client);
-  watchForReferences({
-    ...caches,
-    view,
-    enqueue: references.enqueue,
-    enqueueMerged: (request, priority) => merged.enqueue(request, priority),
-  });
+  const enqueueMerged: Enqueue = (request, priority) => merged.enqueue(request, priority);
+  watchForReferences({ ...caches, view, enqueue: references.enqueue, enqueueMerged });
   watchReferenceCounts(parts.registry, caches.references);
-  return { all: [managers.controller, controller, merged], close: managers.close };
+  const workloads = rollouts === undefined ? [] : [rollouts.controller];
+  return { all: [managers.controller, controller, merged, ...workloads], close: managers.close };
+}
+
+function placesOf(
+  { config }: OperatorParts,
+  { references, targets, namespaces }: Caches,
+): Pick<ReferenceScope, 'references' | 'targets' | 'namespaceLabels' | 'trustedLabels' | 'closedNamespaces'> {
+  return {
+    references,
+    targets,
+    namespaceLabels: (namespace) => namespaces.get('', namespace)?.metadata.labels,
+    trustedLabels: new Set(config.trustedNamespaceLabels),
+    closedNamespaces: new Set([...systemNamespaces, config.namespace]),
+  };
 }
 
 /** Takes back the merged keys of references that are gone. */

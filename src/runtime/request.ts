@@ -9,7 +9,7 @@ export function requestKey(request: Request): string {
   return `${request.namespace}/${request.name}`;
 }
 
-/** The inverse of `requestKey`. Neither part can hold a slash. */
+/** The inverse of `requestKey`. The namespace can't hold a slash. */
 export function parseRequestKey(key: string): Request {
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };

@@ -116,6 +116,7 @@ export type Consumer = z.infer<typeof consumerSchema>;
 export const versionSetSchema = z
   .object({
     content: z.string().describe('The content, as the Secret names it.'),
+    inputs: z.string().describe('Hash of the recipe and the version identities.'),
     summary: z.string().describe('Its versions in short.'),
     versions: z
       .array(

@@ -7,7 +7,7 @@ import { silentLogger } from '../../runtime/logger.ts';
 import { buildMetadata, buildReference } from '../testing/builders.ts';
 import { requeueManager, requeueSubscriber, watchForReferences } from './controller.ts';
 import { type Reference, referenceIndexes } from './reference.ts';
-import { createReferenceView, type ReferenceView } from './view.ts';
+import { createObjectView, type ObjectView } from '../object-view.ts';
 
 const target = (resourceVersion: string): TargetStatus => ({
   name: 'shared',
@@ -28,7 +28,7 @@ const secret = (resourceVersion: string, metadata: object = {}): KubeObject => (
 
 describe('what the caches see', () => {
   let references: Store<Reference>;
-  let view: ReferenceView;
+  let view: ObjectView<Reference>;
   let cachedReferences: StoreWriter<Reference>;
   let cachedTargets: StoreWriter<KubeObject>;
   let cachedNamespaces: StoreWriter<KubeObject>;
@@ -39,7 +39,7 @@ describe('what the caches see', () => {
     const targets = createStore<KubeObject>({ logger: silentLogger });
     const namespaces = createStore<KubeObject>({ logger: silentLogger });
     [cachedReferences, cachedTargets, cachedNamespaces] = [references.writer(), targets.writer(), namespaces.writer()];
-    view = createReferenceView(references);
+    view = createObjectView<Reference>(({ namespace, name }) => references.get(namespace, name));
     called = [];
     watchForReferences({
       references,

@@ -4,7 +4,7 @@ import type { Change, Store } from '../../kube/store.ts';
 import { parseRequestKey, type Request } from '../../runtime/request.ts';
 import { type Reference, targetName } from './reference.ts';
 import { mergedUids } from './target-secret.ts';
-import type { ReferenceView } from './view.ts';
+import type { ObjectView } from '../object-view.ts';
 
 /** Where requests go: the work queue of a controller. */
 export interface Enqueue {
@@ -15,7 +15,7 @@ export interface ReferenceWatches {
   readonly references: Store<Reference>;
   readonly targets: Store<KubeObject>;
   readonly namespaces: Store<KubeObject>;
-  readonly view: ReferenceView;
+  readonly view: ObjectView<Reference>;
   /** References to look at. */
   readonly enqueue: Enqueue;
   /** Merged Secrets to look at. */

@@ -4,7 +4,7 @@ import type { SecretValue } from '../../managers/secret-value.ts';
 import { definite, type Failure } from './failure.ts';
 import { shortVersion } from './held-versions.ts';
 import { type Reference, targetName } from './reference.ts';
-import { fieldManagerOf, mergedAnnotation } from './target-secret.ts';
+import { type ContentNames, contentNames, fieldManagerOf, mergedAnnotation } from './target-secret.ts';
 
 type Ownership = SecretReferenceSpec['target']['ownership'];
 
@@ -22,8 +22,9 @@ export interface DesiredTarget {
   readonly labels: Readonly<Record<string, string>>;
   /** Without those of the content, which depend on what the target holds now. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** What the data is made from (see `contentName`). */
+  /** The name of what the data is made from (see `contentName`), and the annotations that say so. */
   readonly content: string;
+  readonly contentNames: ContentNames;
   /** What the Secret `uid` called these very inputs when it was last seen to hold them: other bytes in it are drift then. */
   readonly settled: { readonly uid: string; readonly content: string } | undefined;
 }
@@ -36,7 +37,7 @@ export function desiredTarget(
   reference: Reference,
   values: ReadonlyMap<string, SecretValue>,
   versions: readonly HeldVersion[],
-  content: string,
+  { inputs, content }: { readonly inputs: string; readonly content: string },
 ): DesiredTarget {
   const { spec, metadata } = reference;
   const merged = spec.target.ownership === 'Merge';
@@ -60,7 +61,8 @@ export function desiredTarget(
     labels: { ...spec.template?.metadata?.labels, [labels.target]: merged ? 'merged' : 'owned' },
     annotations: { ...spec.template?.metadata?.annotations, ...own },
     content,
-    settled: settledOn(reference, content),
+    contentNames: contentNames(merged ? metadata.uid : undefined),
+    settled: settledOn(reference, inputs),
   };
 }
 

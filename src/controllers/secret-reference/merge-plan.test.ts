@@ -4,15 +4,16 @@ import { SecretValue } from '../../managers/secret-value.ts';
 import { base64, buildOwnedSecret, buildReference } from '../testing/builders.ts';
 import { type DesiredTarget, desiredTarget } from './desired-target.ts';
 import { planTarget } from './target-plan.ts';
-import { type ExistingSecret, mergedAnnotation } from './target-secret.ts';
+import { contentNames, type ExistingSecret, mergedAnnotation } from './target-secret.ts';
 
 function desired(values: Readonly<Record<string, string>> = { password: 'one' }, uid = 'uid-1'): DesiredTarget {
   const data = Object.fromEntries(Object.keys(values).map((key) => [key, { secret: 'db.password' }]));
   const reference = buildReference({ metadata: { uid }, spec: { data, target: { ownership: 'Merge' } } });
   const texts = Object.entries(values).map(([key, value]) => [key, SecretValue.fromString(value)] as const);
-  return desiredTarget(reference, new Map(texts), [], '1:aaaa');
+  return desiredTarget(reference, new Map(texts), [], { inputs: '1:aaaa', content: '1:aaaa' });
 }
 
+const { content, previous } = contentNames('uid-1');
 const consent = { [annotations.merge]: 'true' };
 const keys = (...names: readonly string[]): object => Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
 
@@ -45,7 +46,7 @@ const merged = (parts: Shared = {}): ExistingSecret =>
   shared({
     data: { theirs: 'x', password: 'one' },
     managers: { helm: ['theirs'], 'keyferry-uid-1': ['password'] },
-    annotations: { ...consent, [mergedAnnotation('uid-1')]: 'api-db' },
+    annotations: { ...consent, [mergedAnnotation('uid-1')]: 'api-db', [content]: '1:aaaa', [previous]: '' },
     labels: { [labels.target]: 'merged' },
     ...parts,
   });

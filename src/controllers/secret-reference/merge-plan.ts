@@ -1,6 +1,7 @@
 import { annotations, labels } from '../../api/v1/names.ts';
 import type { KubeBody } from '../../kube/client.ts';
 import type { DesiredTarget } from './desired-target.ts';
+import { contentAnnotations } from './target-content.ts';
 import { absent, differs, isSubset, pinned, targetBody, type TargetPlan } from './target-body.ts';
 import { type ExistingSecret, keysWrittenBy, metadataWrittenBy, ownerUid } from './target-secret.ts';
 
@@ -10,39 +11,36 @@ import { type ExistingSecret, keysWrittenBy, metadataWrittenBy, ownerUid } from 
  */
 export function planMerge(desired: DesiredTarget, existing: ExistingSecret): TargetPlan {
   const owned = ownerUid(existing) !== undefined;
-  const bytesChange = differs(desired, existing) || leftovers(desired, existing).data.length > 0;
-  if (!owned && !bytesChange && isMergedAlready(desired, existing)) return { action: 'none' };
+  const bytesChange = differs(desired, existing) || absentKeys(desired, existing).length > 0;
+  const wanted = { ...desired.annotations, ...contentAnnotations(desired, existing, bytesChange) };
+  if (!owned && !bytesChange && isMergedAlready(desired, wanted, existing)) return { action: 'none' };
   return {
     action: 'write',
     bytesChange,
     remove: owned ? shared(desired, existing) : undefined,
-    apply: targetBody(desired, desired.annotations, pinned(existing)),
+    apply: targetBody(desired, wanted, pinned(existing)),
   };
 }
 
-function isMergedAlready(desired: DesiredTarget, existing: ExistingSecret): boolean {
-  const { labels: oldLabels, annotations: oldAnnotations } = leftovers(desired, existing);
-  if (oldLabels.length > 0 || oldAnnotations.length > 0) return false;
+type Texts = Readonly<Record<string, string>>;
+
+function isMergedAlready(desired: DesiredTarget, wantedAnnotations: Texts, existing: ExistingSecret): boolean {
+  const ours = (field: 'labels' | 'annotations', wanted: Texts): Readonly<Record<string, null>> =>
+    absent(metadataWrittenBy(existing, desired.fieldManager, field), wanted);
+  const leftovers = { ...ours('labels', desired.labels), ...ours('annotations', wantedAnnotations) };
+  if (Object.keys(leftovers).length > 0) return false;
   // What is there but not applied by us would stay when the reference goes.
   const applied = new Set(keysWrittenBy(existing, desired.fieldManager));
   return (
     Object.keys(desired.data).every((key) => applied.has(key)) &&
     isSubset(desired.labels, existing.metadata.labels) &&
-    isSubset(desired.annotations, existing.metadata.annotations)
+    isSubset(wantedAnnotations, existing.metadata.annotations)
   );
 }
 
-/** What this reference wrote before and no longer asks for. */
-function leftovers(
-  desired: DesiredTarget,
-  existing: ExistingSecret,
-): Readonly<Record<'data' | 'labels' | 'annotations', readonly string[]>> {
-  const { fieldManager } = desired;
-  return {
-    data: Object.keys(absent(keysWrittenBy(existing, fieldManager), desired.data)),
-    labels: Object.keys(absent(metadataWrittenBy(existing, fieldManager, 'labels'), desired.labels)),
-    annotations: Object.keys(absent(metadataWrittenBy(existing, fieldManager, 'annotations'), desired.annotations)),
-  };
+/** Keys that this reference wrote before and no longer asks for. */
+function absentKeys(desired: DesiredTarget, existing: ExistingSecret): readonly string[] {
+  return Object.keys(absent(keysWrittenBy(existing, desired.fieldManager), desired.data));
 }
 
 /**

@@ -12,7 +12,7 @@ import { createKnownContents } from './known-contents.ts';
 import { type ReferenceScope, reconcileReference } from './reconcile.ts';
 import { type Reference, referenceIndexes } from './reference.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { createReferenceView } from './view.ts';
+import { createObjectView } from '../object-view.ts';
 
 const signal = new AbortController().signal;
 const topic = { kind: 'value', secret: 'db.password', selector: { kind: 'latest' } } as const;
@@ -36,7 +36,7 @@ function setup(onRead: () => void = () => undefined) {
   const managers = directoryOf(source);
   const scope: ReferenceScope = {
     client,
-    view: createReferenceView(references),
+    view: createObjectView<Reference>(({ namespace, name }) => references.get(namespace, name)),
     contents: createKnownContents(),
     references,
     targets,
@@ -45,6 +45,7 @@ function setup(onRead: () => void = () => undefined) {
     namespaceLabels: () => ({}),
     trustedLabels: new Set(),
     closedNamespaces: new Set(['kube-system']),
+    rollouts: undefined,
     events: { record: () => undefined, run: () => Promise.resolve(), dropped: 0 },
     clock: createFakeClock(),
   };

@@ -1,5 +1,5 @@
 import { group, version } from '../../api/v1/names.ts';
-import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
+import { type Condition, conditionOf, type RolledOutReason } from '../../api/v1/conditions.ts';
 import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Reference } from './reference.ts';
@@ -30,6 +30,10 @@ function toTell([first, ...others]: readonly Condition[]): readonly Condition[] 
   return first === undefined ? [] : [first, ...others.filter((other) => other.reason !== first.reason)];
 }
 
+/** A rollout that goes on, waits or is paused is nobody's trouble. */
+const badRollouts: ReadonlySet<string> = new Set<RolledOutReason>(['Failed', 'Reverted']);
+
 function isBad(condition: Condition): boolean {
+  if (condition.type === 'RolledOut') return badRollouts.has(condition.reason);
   return condition.status === (condition.type === 'Stale' ? 'True' : 'False');
 }

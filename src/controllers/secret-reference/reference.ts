@@ -49,4 +49,7 @@ export const referenceIndexes = {
   target: (reference: Reference): readonly string[] => [`${reference.metadata.namespace}/${targetName(reference)}`],
   namespace: (reference: Reference): readonly string[] => [reference.metadata.namespace],
   uid: (reference: Reference): readonly string[] => [reference.metadata.uid],
+  listed: ({ metadata, spec }: Reference): readonly string[] =>
+    (spec.rollout.workloads ?? []).map(({ kind, name }) => `${metadata.namespace}/${kind}/${name}`),
+  consumer: ({ status }: Reference): readonly string[] => (status.consumers ?? []).map((consumer) => consumer.uid),
 } as const;

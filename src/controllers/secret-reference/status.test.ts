@@ -16,9 +16,10 @@ const version = {
   keys: ['password'],
   since: 't0',
 };
+const secret = { content: '1:a', previous: '', agreed: true };
 function syncedWith(changed: boolean): Findings {
   return {
-    outcome: { state: 'synced', versions: [version], target, changed },
+    outcome: { state: 'synced', versions: [version], target, secret, changed },
     trouble: undefined,
     syncRequest: undefined,
   };

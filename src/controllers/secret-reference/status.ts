@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
+import type { Consumer, Guard, Held } from '../../api/v1/rollout.ts';
 import type { HeldVersion, SecretReferenceStatus, TargetStatus } from '../../api/v1/secret-reference.ts';
 import type { Trouble } from '../../managers/topic.ts';
+import type { SecretContent } from '../rollout/ledger.ts';
+import type { RolledOut } from '../rollout/rolled-out.ts';
 import type { Failure } from './failure.ts';
 import { summaryOf } from './held-versions.ts';
 import type { Reference } from './reference.ts';
@@ -13,6 +16,8 @@ export interface Findings {
         readonly state: 'synced';
         readonly versions: readonly HeldVersion[];
         readonly target: TargetStatus;
+        /** What the Secret says of its content. */
+        readonly secret: SecretContent;
         readonly changed: boolean;
       }
     /** `released`: the target was given up, because its access was revoked. */
@@ -20,6 +25,16 @@ export interface Findings {
     | { readonly state: 'suspended' };
   readonly trouble: Trouble | undefined;
   readonly syncRequest: string | undefined;
+  /** Undefined where workloads are not rolled out at all. */
+  readonly rollout?: RolloutFindings | undefined;
+}
+
+/** How far the consumers are, and what guards them. */
+export interface RolloutFindings {
+  readonly consumers: readonly Consumer[];
+  readonly condition: RolledOut | undefined;
+  readonly guard: Guard | undefined;
+  readonly held: Held | undefined;
 }
 
 /** The status as it should be. Pure; `now` is used only where something changes. */
@@ -27,8 +42,10 @@ export function nextStatus(reference: Reference, findings: Findings, now: string
   const { metadata, status } = reference;
   const { versions, target, lastChangeTime } = held(status, findings.outcome, now);
   const lastSyncRequest = findings.syncRequest ?? status.lastSyncRequest;
-  const conditions = [readyCondition(reference, findings), staleCondition(reference, findings)].map((condition) =>
-    stamped(condition, status.conditions ?? [], metadata.generation, now),
+  const { rollout } = findings;
+  const rolledOut = rollout?.condition === undefined ? [] : [{ type: 'RolledOut', ...rollout.condition }];
+  const conditions = [readyCondition(reference, findings), staleCondition(reference, findings), ...rolledOut].map(
+    (condition) => stamped(condition, status.conditions ?? [], metadata.generation, now),
   );
   return {
     observedGeneration: metadata.generation,
@@ -36,19 +53,32 @@ export function nextStatus(reference: Reference, findings: Findings, now: string
     summary: summaryOf(versions ?? []),
     ...(versions === undefined ? {} : { versions: [...versions] }),
     ...(target === undefined ? {} : { target }),
+    ...rolloutStatus(rollout),
     ...(lastChangeTime === undefined ? {} : { lastChangeTime }),
     ...(lastSyncRequest === undefined ? {} : { lastSyncRequest }),
   };
 }
 
-interface Held {
+function rolloutStatus(
+  rollout: RolloutFindings | undefined,
+): Pick<SecretReferenceStatus, 'consumers' | 'guard' | 'held'> {
+  if (rollout === undefined) return {};
+  const { consumers, guard, held: heldBack } = rollout;
+  return {
+    ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
+    ...(guard === undefined ? {} : { guard }),
+    ...(heldBack === undefined ? {} : { held: heldBack }),
+  };
+}
+
+interface Holding {
   readonly versions?: readonly HeldVersion[] | undefined;
   readonly target?: TargetStatus | undefined;
   readonly lastChangeTime?: string | undefined;
 }
 
 /** What the target holds: what was just found, else what was known before. */
-function held(status: SecretReferenceStatus, outcome: Findings['outcome'], now: string): Held {
+function held(status: SecretReferenceStatus, outcome: Findings['outcome'], now: string): Holding {
   const { lastChangeTime } = status;
   if (outcome.state === 'synced') return { ...outcome, lastChangeTime: outcome.changed ? now : lastChangeTime };
   return outcome.state === 'failed' && outcome.released ? { lastChangeTime } : status;
@@ -84,7 +114,7 @@ function readyCondition(reference: Reference, { outcome }: Findings): Draft {
   return { type, status: 'False', reason: failure.reason, message: failure.message };
 }
 
-function heldMessage({ target, versions }: Held): string {
+function heldMessage({ target, versions }: Holding): string {
   return `Secret ${target?.name ?? ''} holds ${summaryOf(versions ?? [])}`;
 }
 

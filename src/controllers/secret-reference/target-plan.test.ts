@@ -21,7 +21,8 @@ function desired(
 ): DesiredTarget {
   const reference = buildReference({ spec: options.spec ?? {}, metadata: { uid: options.uid ?? 'uid-1' } });
   const values = new Map([['password', SecretValue.fromString(value)]]);
-  return desiredTarget(reference, values, [held(options.version ?? 'v1')], options.content ?? '1:aaaa');
+  const content = options.content ?? '1:aaaa';
+  return desiredTarget(reference, values, [held(options.version ?? 'v1')], { inputs: content, content });
 }
 
 function written(plan: ReturnType<typeof planTarget>) {

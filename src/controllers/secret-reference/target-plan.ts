@@ -1,10 +1,10 @@
-import { annotations } from '../../api/v1/names.ts';
 import type { KubeBody } from '../../kube/client.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { planMerge } from './merge-plan.ts';
 import { absent, differs, isSubset, pinned, targetBody, type TargetPlan } from './target-body.ts';
 import { conflictWith } from './target-conflict.ts';
-import { type ExistingSecret, mergedAnnotation, mergedUids, metadataWrittenBy } from './target-secret.ts';
+import { contentAnnotations } from './target-content.ts';
+import { type ExistingSecret, mergedAnnotations, mergedUids, metadataWrittenBy } from './target-secret.ts';
 
 /** Decides for a Secret that exists under the target's name. Pure. */
 export function planTarget(desired: DesiredTarget, existing: ExistingSecret): TargetPlan {
@@ -15,7 +15,7 @@ export function planTarget(desired: DesiredTarget, existing: ExistingSecret): Ta
 
 /** The Secret when it is first made. */
 export function newTarget(desired: DesiredTarget): KubeBody {
-  const contents = { [annotations.content]: desired.content, [annotations.previous]: '' };
+  const contents = { [desired.contentNames.content]: desired.content, [desired.contentNames.previous]: '' };
   return targetBody(desired, { ...desired.annotations, ...contents });
 }
 
@@ -31,22 +31,6 @@ function planWhole(desired: DesiredTarget, existing: ExistingSecret): TargetPlan
     isOwned(desired, existing);
   if (asItShouldBe) return { action: 'none' };
   return { action: 'write', bytesChange, remove, apply: targetBody(desired, wanted, pinned(existing)) };
-}
-
-/** The content moves only with the bytes: a new version with equal bytes restarts nothing. */
-function contentAnnotations(
-  desired: DesiredTarget,
-  existing: ExistingSecret,
-  bytesChange: boolean,
-): Readonly<Record<string, string>> {
-  const now = existing.metadata.annotations[annotations.content];
-  const previous = existing.metadata.annotations[annotations.previous] ?? '';
-  if (now === undefined) return { [annotations.content]: desired.content, [annotations.previous]: '' };
-  const { settled } = desired;
-  const drifted = settled?.uid === existing.metadata.uid && settled.content === now;
-  if (!bytesChange || drifted || now === desired.content)
-    return { [annotations.content]: now, [annotations.previous]: previous };
-  return { [annotations.content]: desired.content, [annotations.previous]: now };
 }
 
 function isOwned(desired: DesiredTarget, existing: ExistingSecret): boolean {
@@ -67,7 +51,7 @@ function staleParts(
   const oldLabels = absent(metadataWrittenBy(existing, desired.fieldManager, 'labels'), desired.labels);
   const ours = metadataWrittenBy(existing, desired.fieldManager, 'annotations');
   // Whoever merged keys into it has none there any more.
-  const merged = mergedUids(existing.metadata).map(mergedAnnotation);
+  const merged = mergedUids(existing.metadata).flatMap(mergedAnnotations);
   const oldAnnotations = absent([...ours, ...merged], wantedAnnotations);
   const owners = existing.metadata.ownerReferences;
   const others = owners.filter((owner) => owner.uid !== desired.reference.uid);

@@ -5,6 +5,7 @@ import { objectMetaSchema, type RawObject } from '../../kube/object.ts';
 /** Loose: an entry that is written back must stay whole. */
 const managedFieldSchema = z.looseObject({
   manager: z.string().optional(),
+  time: z.string().optional(),
   fieldsV1: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -35,6 +36,31 @@ export function ownerUid(secret: Pick<ExistingSecret, 'metadata'>): string | und
 /** Annotation that says which reference has keys in a merged Secret. */
 export function mergedAnnotation(referenceUid: string): string {
   return `${annotations.merged}${referenceUid}`;
+}
+
+/** The annotations of a target that name its content now and before. In a shared Secret each reference has a pair of its own. */
+export interface ContentNames {
+  readonly content: string;
+  readonly previous: string;
+}
+
+export function contentNames(mergedBy: string | undefined): ContentNames {
+  if (mergedBy === undefined) return { content: annotations.content, previous: annotations.previous };
+  return { content: annotations.mergedContent + mergedBy, previous: annotations.mergedPrevious + mergedBy };
+}
+
+/** When a field manager last wrote to a Secret, by the API server's own record. */
+export function lastWrittenBy(secret: ExistingSecret, fieldManager: string): string | undefined {
+  const times = secret.metadata.managedFields.flatMap(({ manager, time }) =>
+    manager === fieldManager && time !== undefined ? [time] : [],
+  );
+  return times.toSorted().at(-1);
+}
+
+/** All annotations that a reference has in a merged Secret. */
+export function mergedAnnotations(referenceUid: string): readonly string[] {
+  const { content, previous } = contentNames(referenceUid);
+  return [mergedAnnotation(referenceUid), content, previous];
 }
 
 /** Uids of the references that have keys in a merged Secret. */

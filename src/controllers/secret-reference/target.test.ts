@@ -16,9 +16,14 @@ async function write(
 ): Promise<{ readonly outcome: TargetOutcome; readonly calls: readonly RecordedCall[] }> {
   const client = createRecordingClient(answer);
   const values = new Map([['password', SecretValue.fromString('two')]]);
-  const desired = desiredTarget(buildReference({ spec }), values, [], '1:bbbb');
+  const desired = desiredTarget(buildReference({ spec }), values, [], { inputs: '1:bbbb', content: '1:bbbb' });
   const mayReplace = (content: string): boolean => !(unsure.unknown ?? []).includes(content);
-  const outcome = await how(client, desired, { signal, mayReplace, claimed: unsure.claimed });
+  const outcome = await how(client, desired, {
+    signal,
+    mayReplace,
+    claimed: unsure.claimed,
+    beforeChange: () => Promise.resolve(),
+  });
   return { outcome, calls: client.calls };
 }
 

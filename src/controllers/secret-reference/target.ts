@@ -1,19 +1,22 @@
-import { annotations } from '../../api/v1/names.ts';
 import type { CallOptions, KubeBody, KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
-import type { KubeObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { definite, type Failure } from './failure.ts';
+import { contentOf, type NamedContent } from './target-content.ts';
 import { newTarget, planTarget } from './target-plan.ts';
-import { type ExistingSecret, toExistingSecret } from './target-secret.ts';
+import { type ExistingSecret, lastWrittenBy, toExistingSecret } from './target-secret.ts';
 
 /** What a Secret was after a look at its bytes. */
 export interface TargetSeen {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** The content that it names; undefined where it is shared. */
+  /** The content that it names; undefined where it names none. */
   readonly content?: string | undefined;
+  /** The content before; empty at the first, undefined where nobody looked. */
+  readonly previous?: string | undefined;
+  /** When we last wrote it, by the API server's own record. */
+  readonly changedAt?: string | undefined;
 }
 
 export type TargetOutcome =
@@ -23,6 +26,8 @@ export type TargetOutcome =
   | { readonly state: 'failed'; readonly failure: Failure };
 
 export interface WriteTargetOptions extends CallOptions {
+  /** Awaited before the bytes of a Secret that exists are changed: what is to be remembered of it has to be written down first. */
+  readonly beforeChange: (content: NamedContent | undefined, existing: TargetSeen) => Promise<void>;
   /** May bytes that this content names be replaced? Asked before they are. */
   readonly mayReplace: (content: string) => boolean;
   /** The content that the target was last said to hold. */
@@ -37,7 +42,7 @@ export interface WriteTargetOptions extends CallOptions {
 export async function writeTarget(
   client: KubeClient,
   desired: DesiredTarget,
-  { mayReplace, claimed, ...options }: WriteTargetOptions,
+  { mayReplace, claimed, beforeChange, ...options }: WriteTargetOptions,
 ): Promise<TargetOutcome> {
   const mayFollow = (content: string | undefined): boolean =>
     content === undefined || content === desired.content || mayReplace(content);
@@ -45,14 +50,21 @@ export async function writeTarget(
   if (existing === undefined) return mayFollow(claimed) ? createTarget(client, desired, options) : { state: 'unsure' };
   const plan = planTarget(desired, existing);
   if (plan.action === 'conflict') return failed(plan.message);
-  if (plan.action === 'none') return { state: 'synced', seen: seenOf(existing), change: 'none' };
-  if (plan.bytesChange && !mayFollow(existing.metadata.annotations[annotations.content])) return { state: 'unsure' };
+  const seen = seenOf(desired, existing);
+  if (plan.action === 'none') return { state: 'synced', seen, change: 'none' };
+  const content = contentOf(desired, existing);
+  if (plan.bytesChange && !mayFollow(content?.content)) return { state: 'unsure' };
+  if (plan.bytesChange) await beforeChange(content, seen);
   try {
     const latest = plan.remove === undefined ? existing : await removeStale(client, desired, plan.remove, options);
     const body = pin(plan.apply, latest.metadata.resourceVersion);
     const force = desired.ownership !== 'Merge';
     const written = await client.apply(secrets, body, { ...options, fieldManager: desired.fieldManager, force });
-    return { state: 'synced', seen: seenOf(written), change: plan.bytesChange ? 'bytes' : 'metadata' };
+    return {
+      state: 'synced',
+      seen: seenOf(desired, toExistingSecret(written)),
+      change: plan.bytesChange ? 'bytes' : 'metadata',
+    };
   } catch (error) {
     return refusalOf(error, desired);
   }
@@ -88,7 +100,7 @@ async function createTarget(client: KubeClient, desired: DesiredTarget, options:
       ...options,
       fieldManager: desired.fieldManager,
     });
-    return { state: 'synced', seen: seenOf(created), change: 'created' };
+    return { state: 'synced', seen: seenOf(desired, toExistingSecret(created)), change: 'created' };
   } catch (error) {
     return refusalOf(error, desired);
   }
@@ -118,11 +130,14 @@ export async function readSecret(
   }
 }
 
-function seenOf({ metadata }: KubeObject): TargetSeen {
+function seenOf(desired: DesiredTarget, secret: ExistingSecret): TargetSeen {
+  const { uid, resourceVersion, annotations } = secret.metadata;
   return {
-    uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion,
-    content: metadata.annotations[annotations.content],
+    uid,
+    resourceVersion,
+    content: annotations[desired.contentNames.content],
+    previous: annotations[desired.contentNames.previous],
+    changedAt: lastWrittenBy(secret, desired.fieldManager),
   };
 }
 

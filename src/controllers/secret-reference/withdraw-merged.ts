@@ -2,7 +2,7 @@ import { labels } from '../../api/v1/names.ts';
 import type { CallOptions, KubeClient } from '../../kube/client.ts';
 import type { KubeObject, RawObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
-import { fieldManagerOf, mergedAnnotation, mergedUids } from './target-secret.ts';
+import { fieldManagerOf, mergedAnnotations, mergedUids } from './target-secret.ts';
 
 /**
  * Takes back what a reference merged into a Secret: what its field manager no longer applies goes, unless somebody else answers for it too.
@@ -21,7 +21,7 @@ export async function withdrawMerged(
   // Others wrote our marks as well: in a copy of a Secret, say. The last one takes the label along, and the Secret leaves our watch.
   const last = mergedUids(left.metadata).length === 1;
   const marks = {
-    annotations: { [mergedAnnotation(referenceUid)]: null },
+    annotations: Object.fromEntries(mergedAnnotations(referenceUid).map((name) => [name, null])),
     ...(last ? { labels: { [labels.target]: null } } : {}),
   };
   await client.mergePatch(secrets, { metadata: { ...pinnedName(left), ...marks } }, { ...options, fieldManager });

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { createStore, type StoreWriter } from '../../kube/store.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { buildReference } from '../testing/builders.ts';
-import { type Reference, referenceIndexes } from './reference.ts';
-import { createReferenceView, type ReferenceView } from './view.ts';
+import { createStore, type StoreWriter } from '../kube/store.ts';
+import { silentLogger } from '../runtime/logger.ts';
+import { buildReference } from './testing/builders.ts';
+import { type Reference, referenceIndexes } from './secret-reference/reference.ts';
+import { createObjectView, type ObjectView } from './object-view.ts';
 
 const request = { namespace: 'shop', name: 'api-db' };
 const at = (resourceVersion: string, metadata: object = {}): Reference =>
   buildReference({ metadata: { resourceVersion, ...metadata } });
 
 function viewOf(...objects: readonly Reference[]): {
-  readonly view: ReferenceView;
+  readonly view: ObjectView<Reference>;
   readonly cache: StoreWriter<Reference>;
   readonly version: () => string | undefined;
 } {
   const store = createStore<Reference>({ logger: silentLogger, indexes: referenceIndexes });
   const cache = store.writer();
   for (const object of objects) cache.put(object);
-  const view = createReferenceView(store);
+  const view = createObjectView<Reference>(({ namespace, name }) => store.get(namespace, name));
   return { view, cache, version: () => view.get(request)?.metadata.resourceVersion };
 }
 

@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+import type { Workload } from './workload.ts';
+
+/** Tells whether a pod template changed in anything but one marker: in what its owners wrote, or in the marker of another target. */
+export function fingerprint(workload: Workload, marker: string): string {
+  const others = [...workload.markers]
+    .filter(([name]) => name !== marker)
+    .map(([name, { value }]) => `${name}=${value}`)
+    .toSorted();
+  const text = [workload.template, ...others].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

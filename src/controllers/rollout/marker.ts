@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { annotations } from '../../api/v1/names.ts';
+
+/** What a target's marker is called by: the target, and for a shared one also the reference, since each has a content of its own there. */
+export interface MarkedTarget {
+  readonly name: string;
+  /** Uid of the reference, where it merges its keys into a Secret of others. */
+  readonly mergedBy?: string | undefined;
+}
+
+/** The name part of an annotation has at most 63 characters, of which `content.` takes eight. */
+const LONGEST = 54;
+
+/** Name of the annotation in a pod template that says which content of a target the workload was rolled out for. */
+export function markerName({ name, mergedBy }: MarkedTarget): string {
+  const whole = mergedBy === undefined ? name : `${name}.${hash(mergedBy)}`;
+  return annotations.marker + (whole.length <= LONGEST ? whole : `${whole.slice(0, 45)}-${hash(whole)}`);
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

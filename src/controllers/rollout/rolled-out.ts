@@ -1,0 +1,64 @@
+import type { RolledOutReason } from '../../api/v1/conditions.ts';
+import type { Consumer, ConsumerState, Held, RolloutSpec } from '../../api/v1/rollout.ts';
+
+export interface RolledOut {
+  readonly status: 'True' | 'False';
+  readonly reason: RolledOutReason;
+  readonly message: string;
+}
+
+/** What a state of one consumer makes of the whole, the worst first. */
+const reasons: readonly (readonly [RolledOutReason, readonly ConsumerState[]])[] = [
+  ['Failed', ['Failed', 'Stuck']],
+  ['Waiting', ['Waiting']],
+  ['Progressing', ['Progressing']],
+  ['Paused', ['Paused', 'WaitingForDelete', 'Partial']],
+];
+
+/** The condition `RolledOut` of a reference: whether those that use its Secret run what it holds. */
+export function rolledOut(
+  secret: string,
+  summary: string,
+  rollout: RolloutSpec,
+  consumers: readonly Consumer[],
+  held?: Held,
+): RolledOut {
+  if (held !== undefined) return { status: 'False', reason: 'Reverted', message: revertedText(held) };
+  const rolled = consumers.filter(({ state }) => state !== 'LeftAlone');
+  for (const [reason, states] of reasons) {
+    const [first, ...others] = rolled.filter(({ state }) => states.includes(state));
+    if (first === undefined) continue;
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    return { status: 'False', reason, message: `${consumerText(first)}${more}` };
+  }
+  if (rolled.length === 0) return { status: 'True', reason: 'NothingToRollOut', message: nothingText(secret, rollout) };
+  const who =
+    rolled.length === 1
+      ? rolled.map(({ kind, name }) => `${kind} ${name} runs`).join()
+      : `${rolled.length} workloads run`;
+  return { status: 'True', reason: 'Complete', message: `${who} ${summary}` };
+}
+
+function consumerText({ kind, name, state, message }: Consumer): string {
+  return `${kind} ${name}: ${message ?? texts[state]}`;
+}
+
+const texts: Readonly<Record<ConsumerState, string>> = {
+  Complete: 'its pods run the content',
+  Progressing: 'its pods are being replaced',
+  Failed: 'its new pods do not become ready',
+  Paused: 'it is paused, and follows when it is resumed',
+  Waiting: 'it is about to be rolled out',
+  WaitingForDelete: 'its update strategy is OnDelete: delete its pods one by one',
+  Partial: 'its partition holds some pods back',
+  Stuck: 'a pod has to be deleted for it to go on',
+  LeftAlone: 'it is left alone',
+};
+
+function nothingText(secret: string, { policy }: RolloutSpec): string {
+  return policy === 'Never' ? 'rollout.policy is Never' : `no workload that is rolled out uses Secret ${secret}`;
+}
+
+function revertedText({ bad, good }: Held): string {
+  return `the rollout of ${bad.summary} failed, so the Secret holds ${good.summary} again. It stays so until there is yet another version, or: kubectl annotate sref NAME keyferry.io/retry="$(date)" --overwrite`;
+}

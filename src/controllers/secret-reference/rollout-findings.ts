@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Consumer, Guard, Held } from '../../api/v1/rollout.ts';
+import { fingerprint } from '../rollout/fingerprint.ts';
+import { isRolledOut, type PodVerdict } from '../rollout/guard.ts';
+import { type ConsumedTarget, nextConsumers, refreshedConsumers } from '../rollout/consumers.ts';
+import type { SecretContent } from '../rollout/ledger.ts';
+import { markerName } from '../rollout/marker.ts';
+import { type RolledOut, rolledOut } from '../rollout/rolled-out.ts';
+import type { Workload, Workloads } from '../rollout/workload.ts';
+import { summaryOf } from './held-versions.ts';
+import { type Reference, targetName } from './reference.ts';
+import type { Findings, RolloutFindings } from './status.ts';
+
+/** What a look at a reference needs to know of workloads. */
+export interface RolloutScope {
+  readonly workloads: Workloads;
+  /** Why a workload that is due is not rolled out yet. */
+  readonly waiting: (uid: string) => string | undefined;
+  /** What the pods of a workload say of the content that its marker names. */
+  readonly verdict: (
+    workload: Workload,
+    marker: { readonly name: string; readonly content: string },
+    signal: AbortSignal,
+  ) => Promise<PodVerdict>;
+}
+
+/** The target of a reference as its consumers see it. */
+export function consumedTarget(reference: Reference): ConsumedTarget {
+  const { metadata, spec } = reference;
+  const name = targetName(reference);
+  const mergedBy = spec.target.ownership === 'Merge' ? metadata.uid : undefined;
+  return { namespace: metadata.namespace, name, marker: markerName({ name, mergedBy }), rollout: spec.rollout };
+}
+
+/** What stands in the ledger before the Secret changes: what each consumer runs now. Undefined where the status says it already. */
+export function ledgerBefore(
+  scope: RolloutScope,
+  reference: Reference,
+  secret: SecretContent,
+  guard: Guard | undefined,
+): { readonly consumers: readonly Consumer[]; readonly guard?: Guard } | undefined {
+  const { status } = reference;
+  const before = status.consumers ?? [];
+  const target = consumedTarget(reference);
+  const options = { ...scope, before, secret, summary: status.summary ?? '-' };
+  const consumers = nextConsumers(target, options).map((consumer) =>
+    guard === undefined ? consumer : guardedEntry(scope, target, consumer),
+  );
+  const known = new Map(before.map((consumer) => [consumer.uid, consumer.content]));
+  const complete = consumers.every(({ uid, content }) => content === known.get(uid));
+  if (complete && isDeepStrictEqual(guard, status.guard)) return undefined;
+  return { consumers, ...(guard === undefined ? {} : { guard }) };
+}
+
+/** Remembers the pod template as it is before the rollout, where the rollout may be undone. */
+function guardedEntry(scope: RolloutScope, target: ConsumedTarget, consumer: Consumer): Consumer {
+  if (consumer.content === undefined || consumer.template !== undefined) return consumer;
+  const workload = scope.workloads.get(consumer.kind, target.namespace, consumer.name);
+  return workload === undefined ? consumer : { ...consumer, template: fingerprint(workload, target.marker) };
+}
+
+/** How far the consumers of a reference are, after a look at it. */
+export function rolloutFindings(
+  scope: RolloutScope,
+  reference: Reference,
+  outcome: Findings['outcome'],
+  versions: { readonly guard: Guard | undefined; readonly held: Held | undefined },
+): Omit<RolloutFindings, 'condition'> {
+  const { status } = reference;
+  const consumers = consumersNow(scope, reference, outcome);
+  const holding = outcome.state === 'synced' ? outcome : status;
+  const before = outcome.state === 'synced' ? undefined : status;
+  const guard = versions.guard ?? before?.guard;
+  const guarding = guard !== undefined && guard.content === holding.target?.content && !isRolledOut(consumers);
+  return { consumers, guard: guarding ? guard : undefined, held: versions.held ?? before?.held };
+}
+
+/** The condition `RolledOut`; undefined while there is no target. */
+export function conditionOf(
+  reference: Reference,
+  outcome: Findings['outcome'],
+  consumers: readonly Consumer[],
+  held: Held | undefined,
+): RolledOut | undefined {
+  const { target, versions = [] } = outcome.state === 'synced' ? outcome : reference.status;
+  if (target === undefined || (outcome.state === 'failed' && outcome.released)) return undefined;
+  return rolledOut(target.name, summaryOf(versions), reference.spec.rollout, consumers, held);
+}
+
+function consumersNow(scope: RolloutScope, reference: Reference, outcome: Findings['outcome']): readonly Consumer[] {
+  const { status } = reference;
+  const before = status.consumers ?? [];
+  const target = consumedTarget(reference);
+  if (outcome.state === 'synced') {
+    const summary = summaryOf(outcome.versions);
+    return nextConsumers(target, { ...scope, before, summary, secret: outcome.secret });
+  }
+  const content = status.target?.content;
+  if (content === undefined || (outcome.state === 'failed' && outcome.released)) return [];
+  // Nothing is known of the Secret but what the status says: nobody new is judged by it.
+  const secret = { content, previous: '', agreed: true };
+  return refreshedConsumers(target, { ...scope, before, summary: status.summary ?? '-', secret });
+}

@@ -1,0 +1,48 @@
+import { secretReferences } from '../../api/v1/resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import type { RawObject } from '../../kube/object.ts';
+import { type Resource, secrets } from '../../kube/resource.ts';
+import type { Workload } from '../rollout/workload.ts';
+import { toReference } from '../secret-reference/reference.ts';
+import { contentNames } from '../secret-reference/target-secret.ts';
+import { type DueTarget, dueTarget } from './due.ts';
+
+/**
+ * Asks the API server itself whether a target is still due. The workload was seen before: had anybody marked it for a newer content since, the Secret that
+ * is read now would name that, and the write that follows, pinned to what was seen, would be refused. So a marker never goes back.
+ */
+export async function confirmDue(
+  client: KubeClient,
+  workload: Workload,
+  due: DueTarget,
+  signal: AbortSignal,
+): Promise<DueTarget | undefined> {
+  const { metadata } = due.reference;
+  const { namespace } = metadata;
+  const [raw, secret] = await Promise.all([
+    find(client, secretReferences, { namespace, name: metadata.name }, signal),
+    find(client, secrets, { namespace, name: due.target.name }, signal),
+  ]);
+  if (raw === undefined || secret === undefined || raw.metadata.uid !== metadata.uid) return undefined;
+  const reference = toReference(raw);
+  const still = dueTarget(reference, workload);
+  const merged = reference.spec.target.ownership === 'Merge' ? metadata.uid : undefined;
+  const held = secret.metadata.annotations[contentNames(merged).content];
+  const { target } = reference.status;
+  return still !== undefined && held === still.content && secret.metadata.uid === target?.uid ? still : undefined;
+}
+
+async function find(
+  client: KubeClient,
+  resource: Resource,
+  object: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<RawObject | undefined> {
+  try {
+    return await client.get(resource, object, { signal, metadataOnly: resource === secrets });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

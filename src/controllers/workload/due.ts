@@ -1,0 +1,34 @@
+import type { Consumer } from '../../api/v1/rollout.ts';
+import { isDue } from '../rollout/ledger.ts';
+import type { ConsumedTarget } from '../rollout/consumers.ts';
+import type { Workload } from '../rollout/workload.ts';
+import type { Reference } from '../secret-reference/reference.ts';
+import { consumedTarget } from '../secret-reference/rollout-findings.ts';
+
+/** A target whose content a workload's pods do not run yet. */
+export interface DueTarget {
+  readonly reference: Reference;
+  readonly target: ConsumedTarget;
+  readonly consumer: Consumer;
+  /** The content that its marker is to name. */
+  readonly content: string;
+}
+
+/** What a workload is to be rolled out for, by the ledgers of the references that it consumes. Pure. */
+export function dueTargets(references: readonly Reference[], workload: Workload): readonly DueTarget[] {
+  return references.flatMap((reference) => dueTarget(reference, workload) ?? []);
+}
+
+/** Undefined where nothing is due. */
+export function dueTarget(reference: Reference, workload: Workload): DueTarget | undefined {
+  const { status, spec, metadata } = reference;
+  const content = status.target?.content;
+  const consumer = status.consumers?.find(({ uid }) => uid === workload.metadata.uid);
+  if (content === undefined || consumer === undefined || !isDue(consumer, content)) return undefined;
+  if (spec.suspend || metadata.deletionTimestamp !== undefined) return undefined;
+  const target = consumedTarget(reference);
+  const marker = workload.markers.get(target.marker);
+  // Rolled out already: the ledger has not heard of it yet.
+  if (marker?.ours === true && marker.value === content) return undefined;
+  return { reference, target, consumer, content };
+}
