@@ -8,8 +8,8 @@ export interface OperatorSlotOptions {
   readonly kubeconfig: string;
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** What runs: by default the bundle in `dist`. */
-  readonly entry: string | undefined;
+  /** The bundle that runs. */
+  readonly entry: string;
   /** Resolves when a stopped operator may go on. */
   readonly awake: () => Promise<void>;
 }
@@ -80,7 +80,7 @@ export class OperatorSlot implements Controlled {
   async #start(): Promise<void> {
     const { kubeconfig, flags, env, entry } = this.#options;
     this.#starts += 1;
-    const process = await startOperator({ kubeconfig, flags, env, ...(entry === undefined ? {} : { entry }) });
+    const process = await startOperator({ kubeconfig, flags, env, entry });
     this.#current = process;
     void this.#watch(process);
   }

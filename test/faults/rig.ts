@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from 'undici';
 import { certDir } from '../cluster/components.ts';
@@ -11,6 +11,8 @@ import { type AwsSecrets, createAwsSecrets } from '../integration/world-aws.ts';
 import { installationFiles, installKeyferry, operatorIdentity } from '../operator/install.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 
+const root = join(import.meta.dirname, '..', '..');
+
 /** What all runs share: a control plane with Keyferry installed, a backend, and the recorder. */
 export interface Rig {
   readonly cluster: ControlPlane;
@@ -18,6 +20,8 @@ export interface Rig {
   readonly aws: AwsSecrets;
   readonly motoUrl: string;
   readonly recorder: Recorder;
+  /** The bundle of the operator, as it was when all began: it may be built anew meanwhile. */
+  readonly bundle: string;
   /** Text of a kubeconfig that acts as the operator. */
   readonly kubeconfig: string;
   /** What the proxies need to be the API server for operators, and to reach it. */
@@ -63,6 +67,8 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
     cleanup.push(() => recorder.stop());
     const server = await serverOf(cluster);
     cleanup.push(() => server.dispatcher.destroy());
+    const bundle = join(cluster.dir, 'operator.mjs');
+    await copyFile(join(root, 'dist', 'operator.mjs'), bundle);
     let number = 0;
     return {
       cluster,
@@ -70,6 +76,7 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
       aws: createAwsSecrets(backend),
       motoUrl: backend,
       recorder,
+      bundle,
       kubeconfig: await readFile(kubeconfigPath, 'utf8'),
       server,
       lanes: names,

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly rig: Rig;
   /** Namespace of the leases of this run. */
   readonly lane: string;
-  /** The bundle to run: by default the one in `dist`. */
+  /** The bundle to run: by default that of the rig. */
   readonly entry?: string;
   /** Milliseconds without a write that count as quiet. */
   readonly quiet?: number;
@@ -161,7 +161,7 @@ async function openSlot(
   slot: Slot,
   { plan, options, namespace, book, records, dir, endpoint }: CrewOptions,
 ): Promise<Member> {
-  const { rig, lane, entry } = options;
+  const { rig, lane, entry = rig.bundle } = options;
   const process: Controlled = { kill: () => operator.kill(), oversleep: () => operator.oversleep() };
   const proxy = await startApiProxy({
     server: rig.server,

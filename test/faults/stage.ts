@@ -12,8 +12,8 @@ export interface Stage {
   readonly namespace: string;
   /** A new version of a secret, which becomes latest: one random text, or JSON with the properties `user` and `password`. Gives its id. */
   put(secret: string, form?: 'text' | 'fields'): Promise<string>;
-  /** Moves the label of latest back to a version that was put before. */
-  moveBack(secret: string, version: string): Promise<void>;
+  /** Moves the label of latest to a version that was put before. */
+  moveLabel(secret: string, version: string): Promise<void>;
   /** Applies the manager of this run. */
   manager(options?: { readonly secrets?: readonly string[]; readonly onRevoked?: 'Retain' | 'Delete' }): Promise<void>;
   /** Applies a reference; it is expected to be synced, until `expect` says otherwise. */
@@ -113,7 +113,7 @@ export class WaitedInVain extends Error {
   override readonly name = 'WaitedInVain';
 }
 
-function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 'moveBack'> {
+function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 'moveLabel'> {
   return {
     put: async (secret, form = 'text') => {
       const parts = Array.from({ length: form === 'text' ? 1 : 2 }, newCanary);
@@ -125,7 +125,7 @@ function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 
       book.backend.push({ ...change, version });
       return version;
     },
-    moveBack: async (secret, version) => {
+    moveLabel: async (secret, version) => {
       const of = book.backend.filter((change) => change.secret === secret);
       const from = of.at(-1)?.version ?? '';
       const value = of.find((change) => change.version === version)?.value ?? '';

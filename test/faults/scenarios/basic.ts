@@ -41,17 +41,20 @@ export async function rotationWhileDown(stage: Stage): Promise<void> {
   await Promise.all(Object.values(stage.operators).map((operator) => operator.up()));
 }
 
-/** The label of latest goes back, and forward again. By its stage: moto goes on to give the newest version to those who name none. */
+/**
+ * The label of latest goes back, and forward again. By its stage: moto goes on to give the newest version to those who name none, and gives the stage to two
+ * versions where one is put after the label moved.
+ */
 export async function labelMovesBack(stage: Stage): Promise<void> {
   const first = await stage.put('db');
   await stage.manager();
   await stage.reference('app', { password: { secret: 'db', stage: 'AWSCURRENT' } });
   await stage.settle();
-  await stage.put('db');
+  const second = await stage.put('db');
   await stage.settle();
-  await stage.moveBack('db', first);
+  await stage.moveLabel('db', first);
   await stage.settle();
-  await stage.put('db');
+  await stage.moveLabel('db', second);
 }
 
 /** A reference goes and another one comes under its name, which wants something else; then its Secret goes. */

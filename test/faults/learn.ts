@@ -1,0 +1,21 @@
+import { runPlans } from './batch.ts';
+import type { Lesson } from './generate.ts';
+import type { Crew, Plan } from './plan.ts';
+import type { Rig } from './rig.ts';
+import type { Verdict } from './run-plan.ts';
+import { scenarios } from './scenarios/scenarios.ts';
+
+/** Scenarios that are played by two operators too. */
+const forTwo = ['rotation', 'two-rotations', 'recreated', 'conflict', 'rules-withdrawn'];
+
+function lessonPlans(): readonly Plan[] {
+  const plan = (scenario: string, crew: Crew): Plan => ({ scenario, crew, faults: [] });
+  const pairs = forTwo.flatMap((scenario) => [plan(scenario, 'standby'), plan(scenario, 'two-leaders')]);
+  return [...Object.keys(scenarios).map((scenario) => plan(scenario, 'one')), ...pairs];
+}
+
+/** Plays every scenario without a fault, and notes what passed. */
+export async function learn(rig: Rig, onVerdict: (verdict: Verdict) => void): Promise<readonly Lesson[]> {
+  const outcomes = await runPlans(rig, lessonPlans(), { onVerdict });
+  return outcomes.map(({ plan: { scenario, crew }, seen }) => ({ scenario, crew, seen }));
+}

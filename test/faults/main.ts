@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { logToStderr } from '../cluster/progress.ts';
+import { runPlans } from './batch.ts';
+import { choose } from './generate.ts';
+import { learn } from './learn.ts';
+import { planSchema, planName } from './plan.ts';
+import { type Rig, startRig } from './rig.ts';
+import { summarize, writeFailure, writeReport } from './report.ts';
+import { runPlan, type Verdict } from './run-plan.ts';
+
+const settingsSchema = z.object({
+  /** How many plans, the learn run apart. */
+  PLANS: z.coerce.number().int().min(1).default(1000),
+  SEED: z.coerce.number().int().default(1),
+  /** How many at once. Most of a run is waiting. */
+  LANES: z.coerce.number().int().min(1).default(6),
+  /** Path of a plan that is run alone, and so often. */
+  REPLAY: z.string().default(''),
+  TIMES: z.coerce.number().int().min(1).default(1),
+});
+type Settings = z.infer<typeof settingsSchema>;
+
+async function main(): Promise<number> {
+  const settings = settingsSchema.parse(
+    Object.fromEntries(Object.entries(process.env).filter(([, text]) => text !== '')),
+  );
+  const rig = await startRig({ lanes: settings.LANES });
+  try {
+    return settings.REPLAY === '' ? await runAll(rig, settings) : await replay(rig, settings);
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function replay(rig: Rig, { REPLAY, TIMES }: Settings): Promise<number> {
+  const plan = planSchema.parse(JSON.parse(await readFile(REPLAY, 'utf8')));
+  const [lane = ''] = rig.lanes;
+  let failures = 0;
+  for (let time = 0; time < TIMES; time += 1) {
+    const verdict = await runPlan(plan, { rig, lane });
+    const violated = verdict.violations.length > 0;
+    const missed = verdict.missed.length > 0 ? ', and its moment never came' : '';
+    const found = violated ? await writeFailure(verdict) : `${planName(plan)}: nothing is violated${missed}`;
+    logToStderr(`${found} (${verdict.seconds.toFixed(1)} s)`);
+    if (violated) failures += 1;
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+async function runAll(rig: Rig, { PLANS, SEED }: Settings): Promise<number> {
+  const started = performance.now();
+  const failures: Promise<void>[] = [];
+  let done = 0;
+  const onVerdict = (verdict: Verdict): void => {
+    done += 1;
+    if (verdict.violations.length > 0) failures.push(tell(verdict));
+    if (done % 50 === 0) logToStderr(`${done} runs, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  };
+  const lessons = await learn(rig, onVerdict);
+  const plans = choose(lessons, { seed: SEED, plans: PLANS });
+  logToStderr(`${lessons.length} runs without a fault; now ${plans.length} plans`);
+  const begun = performance.now();
+  const outcomes = await runPlans(rig, plans, { onVerdict });
+  await Promise.all(failures);
+  const summary = summarize(outcomes, (performance.now() - begun) / 1000);
+  const path = await writeReport('report.json', { seed: SEED, lessons: lessons.length, ...summary });
+  logToStderr(
+    [
+      `${summary.plans} plans (seed ${SEED}) in ${summary.seconds} s, ${(summary.seconds / summary.plans).toFixed(2)} s a plan`,
+      `${summary.missed} whose moment never came`,
+      `${summary.violations.length} that violate something`,
+      path,
+    ].join('\n'),
+  );
+  return failures.length === 0 ? 0 : 1;
+}
+
+async function tell(verdict: Verdict): Promise<void> {
+  logToStderr(await writeFailure(verdict));
+}
+
+process.exitCode = await main();
