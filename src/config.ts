@@ -77,6 +77,10 @@ const settings = {
     help: 'Time between two rollouts of one workload. What changes meanwhile is rolled out once, after it.',
     fallback: '30s',
   },
+  deleteStuckPods: {
+    help: 'Delete pods of a StatefulSet that are not ready on older content and keep it from going on. Needs the right to.',
+    fallback: 'false',
+  },
   concurrency: { value: '<number>', help: 'How many objects of a kind are worked on at once.', fallback: '16' },
   leaderElection: { help: 'Work only while holding the lease, so that replicas take turns.', fallback: 'true' },
   leaseDuration: {
@@ -167,6 +171,7 @@ const configSchema = z
     rollouts: flag,
     maxConcurrentRollouts: upToThousand,
     rolloutMinInterval: duration,
+    deleteStuckPods: flag,
     concurrency: upToThousand,
     leaderElection: flag,
     leaseDuration: positiveDuration.refine((ms) => ms % 1_000 === 0, 'must be whole seconds, such as 15s'),

@@ -1,5 +1,5 @@
 import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
-import { listPodsOf, verdictOfPods } from '../controllers/rollout/pods.ts';
+import { deletePod, listPodsOf } from '../controllers/rollout/pods.ts';
 import { workloadResources } from '../controllers/rollout/resources.ts';
 import { toWorkload } from '../controllers/rollout/to-workload.ts';
 import type { Workload, Workloads } from '../controllers/rollout/workload.ts';
@@ -13,10 +13,10 @@ import { createWaitingNotes } from '../controllers/workload/waiting-notes.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
-import { gauge } from '../runtime/metrics.ts';
 import type { Request } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
 import type { OperatorParts } from './parts.ts';
+import { rolloutMetrics } from './rollout-metrics.ts';
 
 /** Milliseconds: states of consumers that change together are one write of the status. */
 const TOGETHER = 500;
@@ -66,10 +66,8 @@ export function createRollouts(
     reconcile: (request, signal) => reconcileWorkload(scope, request, signal),
   });
   watchForWorkloads({ workloads, references, budget, enqueueWorkload, enqueueReference });
-  gauge(registry, 'keyferry_rollouts_waiting', 'Workloads that wait for others to be rolled out.', [], (made) =>
-    made.set(budget.waiting),
-  );
-  return { controller, scope: referenceSide(client, workloads, notes) };
+  const observe = rolloutMetrics(registry, () => budget.waiting);
+  return { controller, scope: { ...referenceSide(client, workloads, notes, config.deleteStuckPods), observe } };
 }
 
 function findWorkload(workloads: Workloads, request: Request): Workload | undefined {
@@ -77,11 +75,16 @@ function findWorkload(workloads: Workloads, request: Request): Workload | undefi
   return parsed === undefined ? undefined : workloads.get(parsed.kind, request.namespace, parsed.name);
 }
 
-function referenceSide(client: KubeClient, workloads: Workloads, notes: WaitingNotes): RolloutScope {
+function referenceSide(
+  client: KubeClient,
+  workloads: Workloads,
+  notes: WaitingNotes,
+  deletes: boolean,
+): Omit<RolloutScope, 'observe'> {
   return {
     workloads,
     waiting: (uid) => notes.get(uid),
-    verdict: async (workload, { name, content }, signal) =>
-      verdictOfPods(await listPodsOf(client, workload, signal), name, content),
+    podsOf: (workload, signal) => listPodsOf(client, workload, signal),
+    unstick: deletes ? (workload, pod, signal) => deletePod(client, workload, pod, signal) : undefined,
   };
 }

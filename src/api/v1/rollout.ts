@@ -148,6 +148,7 @@ export const heldSchema = z
     bad: versionSetSchema,
     good: versionSetSchema,
     since: z.string().meta({ format: 'date-time', description: 'Since when.' }),
+    why: z.string().describe('What failed.'),
     retry: z.string().optional().describe('Value of the annotation keyferry.io/retry when it went back.'),
   })
   .describe('After a failed rollout: the versions that are not taken, and those that the Secret holds instead.');

@@ -91,7 +91,9 @@ function progressState(
   { progress, markedAt }: Workload,
 ): State {
   if (!rolled) return { state: 'Complete' };
-  const since = markedAt === undefined ? {} : { since: markedAt };
+  // A later rollout for another target is not about this one.
+  const began = (before?.content === content ? before.since : undefined) ?? markedAt;
+  const since = began === undefined ? {} : { since: began };
   // Whatever its owners do with it later is not about this content any more.
   const settled = before?.content === content && before.state === 'Complete';
   if (settled || progress.state === 'Complete') return { state: 'Complete', ...since };

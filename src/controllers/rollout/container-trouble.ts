@@ -10,7 +10,7 @@ export const containerStatusSchema = z.object({
   state: z
     .object({
       waiting: z.object({ reason: z.string().default('') }).optional(),
-      running: z.object({}).optional(),
+      running: z.object({ startedAt: z.string().optional() }).optional(),
       terminated: endSchema.optional(),
     })
     .default({}),
@@ -50,6 +50,11 @@ export function hasStarted({ state, lastState, restartCount }: ContainerStatus):
     [state, lastState].some(({ terminated }) => isRealEnd(terminated)) ||
     restartCount > 0
   );
+}
+
+/** When a container that never ended began to run (RFC 3339); undefined where it ended before, or does not run. */
+export function runningSince({ state, lastState, restartCount }: ContainerStatus): string | undefined {
+  return restartCount > 0 || isRealEnd(lastState.terminated) ? undefined : state.running?.startedAt;
 }
 
 /**

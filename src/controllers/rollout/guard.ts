@@ -1,4 +1,5 @@
 import type { Consumer, Guard, VersionSet } from '../../api/v1/rollout.ts';
+import type { Verdict } from './pods.ts';
 import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
 
 /** The versions that the target holds now, as a set to come back to; undefined where nothing was written yet. */
@@ -35,30 +36,26 @@ export function fallbackOf(status: SecretReferenceStatus): Pick<Guard, 'good' | 
   return present !== undefined && isRolledOut(status.consumers ?? []) ? { good: present } : undefined;
 }
 
-/** What the pods of a workload say of a content. */
-export interface PodVerdict {
-  /** Pods that were started for it ran, and crashed or did not become ready. */
-  readonly failing: boolean;
-  /** For people, without a full stop. */
-  readonly detail: string;
-}
-
 /** Whether a failed consumer is answered by going back. */
-export type GuardDecision = { readonly action: 'revert' } | { readonly action: 'report'; readonly message: string };
+export interface GuardDecision {
+  readonly action: 'revert' | 'report';
+  /** What failed, and why it is not answered by going back where it is not. */
+  readonly message: string;
+}
 
 /** Goes back only for what the new versions did: pods that ran on them and failed, in a template that nobody else changed. */
 export function decideRevert(
   guard: Guard,
   consumer: Consumer,
   fingerprint: string | undefined,
-  verdict: PodVerdict,
+  verdict: Verdict,
 ): GuardDecision {
   const reported = consumer.message ?? 'its rollout failed';
-  if (!verdict.failing) return { action: 'report', message: `${reported}, ${verdict.detail}` };
-  const why = `${reported}, ${verdict.detail}`;
+  const why = verdict.detail === '' ? reported : `${reported}, ${verdict.detail}`;
+  if (!verdict.failing) return { action: 'report', message: why };
   if (guard.refusal !== undefined) return { action: 'report', message: `${why}. Not reverted: ${guard.refusal}` };
   if (consumer.template === undefined || consumer.template !== fingerprint) {
     return { action: 'report', message: `${why}. Not reverted: more than this Secret changed in its pod template` };
   }
-  return { action: 'revert' };
+  return { action: 'revert', message: why };
 }

@@ -3,9 +3,10 @@ import type { KubeClient } from '../../kube/client.ts';
 import { rawObjectSchema } from '../../kube/object.ts';
 import { createRecordingClient } from '../testing/recording-client.ts';
 import { buildMetadata } from '../testing/builders.ts';
-import { listPodsOf, toPod, verdictOfPods, type WorkloadPod } from './pods.ts';
+import { listPodsOf, stuckPod, toPod, verdictOfPods, type WorkloadPod } from './pods.ts';
 
 const marker = 'keyferry.io/content.db';
+const time = { now: Date.parse('2026-01-01T00:10:00Z'), patience: 300_000 };
 const running = { name: 'app', ready: true, restartCount: 0, state: { running: {} } };
 const unready = { ...running, ready: false };
 const waiting = (reason: string, more: object = {}) => ({
@@ -90,7 +91,11 @@ describe('a pod that is not ready', () => {
     const pod = podOf(status);
 
     expect({ reason: pod.reason, blames: pod.blames }).toEqual({ reason, blames: false });
-    expect(verdictOfPods([pod], marker, '1:bbbb')).toEqual({ failing: false, detail: `1 of 1 pods: ${reason}` });
+    expect(verdictOfPods([pod], marker, '1:bbbb', time)).toEqual({
+      failing: false,
+      young: false,
+      detail: `1 of 1 pods: ${reason}`,
+    });
   });
 });
 
@@ -127,8 +132,9 @@ describe('the verdict on a rollout', () => {
     const ready = podOf({ ...app(running), ...conditions('True') }, { name: 'api-0' });
     const unstarted = podOf(app(waiting('ImagePullBackOff')), { name: 'api-3' });
 
-    expect(verdictOfPods([unstarted, crashing('api-2'), podOf(app(unready)), ready], marker, '1:bbbb')).toEqual({
+    expect(verdictOfPods([unstarted, crashing('api-2'), podOf(app(unready)), ready], marker, '1:bbbb', time)).toEqual({
       failing: true,
+      young: false,
       detail: '2 of 4 pods: Crashed, Unready',
       podName: 'api-1',
     });
@@ -139,7 +145,49 @@ describe('the verdict on a rollout', () => {
     ['that are older than any marker', { annotations: {} }],
     ['that are going away', { deletionTimestamp: '2026-01-01T00:00:00Z' }],
   ])('does not hear pods %s', (_, metadata) => {
-    expect(verdictOfPods([crashing('api-1', metadata)], marker, '1:bbbb')).toEqual({ failing: false, detail: '' });
+    expect(verdictOfPods([crashing('api-1', metadata)], marker, '1:bbbb', time)).toEqual({
+      failing: false,
+      young: false,
+      detail: '',
+    });
+  });
+});
+
+describe('a pod that was started late', () => {
+  const since = (startedAt: string, more: object = {}) =>
+    podOf(app({ ...unready, state: { running: { startedAt } }, ...more }));
+
+  it('has its time to become ready', () => {
+    const pods = [since('2026-01-01T00:09:30Z')];
+    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: false, young: true });
+  });
+
+  it('fails where it had it', () => {
+    const pods = [since('2026-01-01T00:01:00Z')];
+    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: true, young: false });
+  });
+
+  it('fails where it crashed and runs again', () => {
+    const pods = [since('2026-01-01T00:09:30Z', after(1, 'Error'))];
+    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: true, young: false });
+  });
+});
+
+describe('the pod that a StatefulSet waits for', () => {
+  const crashed = (name: string, annotations: object) => podOf(app(ended(1, 'Error')), { name, annotations });
+
+  it('is one that fails on older content', () => {
+    const pods = [crashed('db-1', { [marker]: '1:bbbb' }), crashed('db-0', { [marker]: '1:aaaa' })];
+    expect(stuckPod(pods, marker, '1:bbbb')?.name).toBe('db-0');
+  });
+
+  it.each<[string, WorkloadPod]>([
+    ['fails on the content itself', crashed('db-0', { [marker]: '1:bbbb' })],
+    ['was never marked', crashed('db-0', {})],
+    ['is ready', podOf({ ...app(running), ...conditions('True') }, { annotations: { [marker]: '1:aaaa' } })],
+    ['waits for its image', podOf(app(waiting('ErrImagePull')), { annotations: { [marker]: '1:aaaa' } })],
+  ])('is none that %s', (_, pod) => {
+    expect(stuckPod([pod], marker, '1:bbbb')).toBeUndefined();
   });
 });
 

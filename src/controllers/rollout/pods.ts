@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { annotations } from '../../api/v1/names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ObjectMeta, RawObject } from '../../kube/object.ts';
-import { type ContainerTrouble, containerStatusSchema, hasStarted, troubleOf } from './container-trouble.ts';
+import {
+  type ContainerTrouble,
+  containerStatusSchema,
+  hasStarted,
+  runningSince,
+  troubleOf,
+} from './container-trouble.ts';
 import { workloadResources } from './resources.ts';
 import type { Workload } from './workload.ts';
 
@@ -20,6 +26,8 @@ export interface WorkloadPod {
   readonly started: boolean;
   /** Why it is not ready, in a word: CrashLoopBackOff, Unready, ImagePull, Pending, Evicted, ...; undefined where it is. */
   readonly reason: string | undefined;
+  /** Since when its containers run (RFC 3339), where none of them ever ended: it may just need time. */
+  readonly runningSince: string | undefined;
   /** What it runs keeps it from being ready, and neither its image nor its node does. */
   readonly blames: boolean;
 }
@@ -30,6 +38,15 @@ export interface Verdict {
   readonly detail: string;
   /** The first pod that fails. */
   readonly podName?: string;
+  /** None fails, but one would that has not run for long. */
+  readonly young: boolean;
+}
+
+export interface Patience {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Milliseconds that containers which never ended may run without being ready. */
+  readonly patience: number;
 }
 
 /**
@@ -51,6 +68,19 @@ export async function listPodsOf(
   if (labelSelector === '') return [];
   const found = await client.list(workloadResources.Pod, { namespace, labelSelector }, { signal });
   return found.map(toPod);
+}
+
+/**
+ * Deletes a pod as it was seen, so that one which became ready meanwhile stays.
+ * @throws KubeError
+ */
+export function deletePod(
+  client: KubeClient,
+  { metadata: { namespace } }: { readonly metadata: Pick<ObjectMeta, 'namespace'> },
+  { name, uid, resourceVersion }: WorkloadPod,
+  signal: AbortSignal,
+): Promise<void> {
+  return client.delete(workloadResources.Pod, { namespace, name }, { signal, uid, resourceVersion });
 }
 
 const statuses = z
@@ -90,8 +120,15 @@ export function toPod(raw: RawObject): WorkloadPod {
     ready,
     started: [...containerStatuses, ...initContainerStatuses].some(hasStarted),
     reason: trouble?.reason,
+    runningSince: youth([...containerStatuses, ...initContainerStatuses]),
     blames: trouble?.blames ?? false,
   };
+}
+
+function youth(containers: Pod['status']['containerStatuses']): string | undefined {
+  const started = containers.filter(hasStarted).map(runningSince);
+  const running = started.filter((since) => since !== undefined);
+  return running.length < started.length ? undefined : running.toSorted()[0];
 }
 
 function hasCondition({ status }: Pod, type: string): boolean {
@@ -129,18 +166,33 @@ function lossOf(pod: Pod): string | undefined {
   return hasCondition(pod, 'DisruptionTarget') ? 'Evicted' : undefined;
 }
 
+/** The pod that a StatefulSet waits for though it was made for other content: it is not ready because of what it runs, and only its deletion helps. */
+export function stuckPod(pods: readonly WorkloadPod[], markerName: string, content: string): WorkloadPod | undefined {
+  return pods.find(
+    ({ markers, deletionTimestamp, started, blames }) =>
+      (markers.get(markerName) ?? content) !== content && deletionTimestamp === undefined && started && blames,
+  );
+}
+
 /**
  * Whether pods that run `content` fail because of what they run: one of them started containers, and they crashed or are not ready. Pods that wait for
- * a node, an image or a quota, that are evicted, or whose node is lost, prove nothing. How long it may last is for the caller to say.
+ * a node, an image or a quota, that are evicted, or whose node is lost, prove nothing; nor do those that were started late and never ended.
  */
-export function verdictOfPods(pods: readonly WorkloadPod[], markerName: string, content: string): Verdict {
+export function verdictOfPods(
+  pods: readonly WorkloadPod[],
+  markerName: string,
+  content: string,
+  { now, patience }: Patience,
+): Verdict {
   const concerned = pods
     .filter(({ markers, deletionTimestamp }) => markers.get(markerName) === content && deletionTimestamp === undefined)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const failing = concerned.filter(({ started, blames }) => started && blames);
+  const unready = concerned.filter(({ started, blames }) => started && blames);
+  const failing = unready.filter(({ runningSince }) => !(now - Date.parse(runningSince ?? '') < patience));
   const shown = failing.length > 0 ? failing : concerned.filter(({ ready }) => !ready);
   const reasons = [...new Set(shown.flatMap(({ reason }) => reason ?? []))].toSorted();
   const detail = shown.length === 0 ? '' : `${shown.length} of ${concerned.length} pods: ${reasons.join(', ')}`;
   const first = failing[0];
-  return { failing: first !== undefined, detail, ...(first === undefined ? {} : { podName: first.name }) };
+  const young = first === undefined && unready.length > 0;
+  return { failing: first !== undefined, detail, young, ...(first === undefined ? {} : { podName: first.name }) };
 }

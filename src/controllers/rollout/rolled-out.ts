@@ -1,3 +1,4 @@
+import { annotations } from '../../api/v1/names.ts';
 import type { RolledOutReason } from '../../api/v1/conditions.ts';
 import type { Consumer, ConsumerState, Held, RolloutSpec } from '../../api/v1/rollout.ts';
 
@@ -5,6 +6,12 @@ export interface RolledOut {
   readonly status: 'True' | 'False';
   readonly reason: RolledOutReason;
   readonly message: string;
+}
+
+/** The reference that the condition is about. */
+export interface RolledOutSubject {
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** What a state of one consumer makes of the whole, the worst first. */
@@ -17,13 +24,14 @@ const reasons: readonly (readonly [RolledOutReason, readonly ConsumerState[]])[]
 
 /** The condition `RolledOut` of a reference: whether those that use its Secret run what it holds. */
 export function rolledOut(
+  reference: RolledOutSubject,
   secret: string,
   summary: string,
   rollout: RolloutSpec,
   consumers: readonly Consumer[],
   held?: Held,
 ): RolledOut {
-  if (held !== undefined) return { status: 'False', reason: 'Reverted', message: revertedText(held) };
+  if (held !== undefined) return { status: 'False', reason: 'Reverted', message: revertedText(reference, held) };
   const rolled = consumers.filter(({ state }) => state !== 'LeftAlone');
   for (const [reason, states] of reasons) {
     const [first, ...others] = rolled.filter(({ state }) => states.includes(state));
@@ -59,6 +67,6 @@ function nothingText(secret: string, { policy }: RolloutSpec): string {
   return policy === 'Never' ? 'rollout.policy is Never' : `no workload that is rolled out uses Secret ${secret}`;
 }
 
-function revertedText({ bad, good }: Held): string {
-  return `the rollout of ${bad.summary} failed, so the Secret holds ${good.summary} again. It stays so until there is yet another version, or: kubectl annotate sref NAME keyferry.io/retry="$(date)" --overwrite`;
+function revertedText({ namespace, name }: RolledOutSubject, { bad, good, why }: Held): string {
+  return `the rollout of ${bad.summary} failed (${why}), so the Secret holds ${good.summary} again. It stays so until there is yet another version, or somebody asks: kubectl annotate sref -n ${namespace} ${name} ${annotations.retry}="$(date)" --overwrite`;
 }

@@ -7,6 +7,7 @@ import type { Store } from '../../kube/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
 import type { ManagerDirectory } from '../managers.ts';
+import { finishedRollouts } from '../rollout/finished.ts';
 import { readerFor, refresh, requestedSync } from './asking.ts';
 import { type Choice, chooseVersions } from './choose-versions.ts';
 import { recordOutcome } from './reference-events.ts';
@@ -198,6 +199,20 @@ async function report(scope: ReferenceScope, { reference, signal }: Look, findin
   if (sameStatus(reference.status, status)) return;
   await writeStatus(scope, reference, status, signal);
   recordOutcome(scope.events, reference, status, findings);
+  observeRollouts(scope, reference.status, status);
+}
+
+function observeRollouts(
+  { rollouts, clock }: ReferenceScope,
+  before: SecretReferenceStatus,
+  after: SecretReferenceStatus,
+): void {
+  const reverted = after.held !== undefined && before.held === undefined;
+  const changed = after.lastChangeTime;
+  const seconds = changed === undefined ? undefined : (clock.now() - Date.parse(changed)) / 1_000;
+  for (const finished of finishedRollouts(before.consumers ?? [], after.consumers ?? [], reverted)) {
+    rollouts?.observe(finished, seconds);
+  }
 }
 
 /** Pinned to what it was decided on. */

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Consumer, Guard, Held } from '../../api/v1/rollout.ts';
+import type { FinishedRollout } from '../rollout/finished.ts';
 import { fingerprint } from '../rollout/fingerprint.ts';
-import { isRolledOut, type PodVerdict } from '../rollout/guard.ts';
+import { isRolledOut } from '../rollout/guard.ts';
 import { type ConsumedTarget, nextConsumers, refreshedConsumers } from '../rollout/consumers.ts';
 import type { SecretContent } from '../rollout/ledger.ts';
 import { markerName } from '../rollout/marker.ts';
 import { type RolledOut, rolledOut } from '../rollout/rolled-out.ts';
+import type { WorkloadPod } from '../rollout/pods.ts';
 import type { Workload, Workloads } from '../rollout/workload.ts';
 import { summaryOf } from './held-versions.ts';
 import { type Reference, targetName } from './reference.ts';
@@ -16,12 +18,11 @@ export interface RolloutScope {
   readonly workloads: Workloads;
   /** Why a workload that is due is not rolled out yet. */
   readonly waiting: (uid: string) => string | undefined;
-  /** What the pods of a workload say of the content that its marker names. */
-  readonly verdict: (
-    workload: Workload,
-    marker: { readonly name: string; readonly content: string },
-    signal: AbortSignal,
-  ) => Promise<PodVerdict>;
+  /** Hears of rollouts that ended; `seconds` since the content changed, where that is known. */
+  readonly observe: (finished: FinishedRollout, seconds: number | undefined) => void;
+  readonly podsOf: (workload: Workload, signal: AbortSignal) => Promise<readonly WorkloadPod[]>;
+  /** Deletes a pod that keeps its StatefulSet from going on; undefined where that is left to people. */
+  readonly unstick: ((workload: Workload, pod: WorkloadPod, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** The target of a reference as its consumers see it. */
@@ -84,7 +85,7 @@ export function conditionOf(
 ): RolledOut | undefined {
   const { target, versions = [] } = outcome.state === 'synced' ? outcome : reference.status;
   if (target === undefined || (outcome.state === 'failed' && outcome.released)) return undefined;
-  return rolledOut(target.name, summaryOf(versions), reference.spec.rollout, consumers, held);
+  return rolledOut(reference.metadata, target.name, summaryOf(versions), reference.spec.rollout, consumers, held);
 }
 
 function consumersNow(scope: RolloutScope, reference: Reference, outcome: Findings['outcome']): readonly Consumer[] {

@@ -33,6 +33,8 @@ export function createPace(minInterval: number, clock: Clock): Pace {
       const settle = Math.max(...due.map(({ reference }) => parseDuration(reference.spec.rollout.settle)));
       const settling = since + settle - now;
       if (settling > 0) return { ms: settling, reason: undefined };
+      // Going back is rare, and pods are failing.
+      if (due.some(({ reference }) => reference.status.held !== undefined)) return undefined;
       const last = workload.markedAt === undefined ? undefined : Date.parse(workload.markedAt);
       // A clock that is behind the API server's must not hold it back for longer.
       const left = last === undefined ? 0 : Math.min(last + minInterval - clock.now(), since + minInterval - now);
