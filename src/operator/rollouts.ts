@@ -65,7 +65,13 @@ export function createRollouts(
     concurrency: config.concurrency,
     reconcile: (request, signal) => reconcileWorkload(scope, request, signal),
   });
-  watchForWorkloads({ workloads, references, budget, enqueueWorkload, enqueueReference });
+  const forget = (uid: string): void => {
+    scope.pace.forget(uid);
+    notes.set(uid, undefined, []);
+    budget.note(uid, undefined);
+    budget.callWaiting();
+  };
+  watchForWorkloads({ workloads, references, budget, forget, enqueueWorkload, enqueueReference });
   const observe = rolloutMetrics(registry, () => budget.waiting);
   return { controller, scope: { ...referenceSide(client, workloads, notes, config.deleteStuckPods), observe } };
 }

@@ -39,12 +39,15 @@ export function rolledOut(
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
     return { status: 'False', reason, message: `${consumerText(first)}${more}` };
   }
-  if (rolled.length === 0) return { status: 'True', reason: 'NothingToRollOut', message: nothingText(secret, rollout) };
+  const absent = absentText(rollout, consumers);
+  if (rolled.length === 0) {
+    return { status: 'True', reason: 'NothingToRollOut', message: `${nothingText(secret, rollout)}${absent}` };
+  }
   const who =
     rolled.length === 1
       ? rolled.map(({ kind, name }) => `${kind} ${name} runs`).join()
       : `${rolled.length} workloads run`;
-  return { status: 'True', reason: 'Complete', message: `${who} ${summary}` };
+  return { status: 'True', reason: 'Complete', message: `${who} ${summary}${absent}` };
 }
 
 function consumerText({ kind, name, state, message }: Consumer): string {
@@ -62,6 +65,13 @@ const texts: Readonly<Record<ConsumerState, string>> = {
   Stuck: 'a pod has to be deleted for it to go on',
   LeftAlone: 'it is left alone',
 };
+
+/** A name in `rollout.workloads` that nobody has: a slip, or it is created later. */
+function absentText({ workloads = [] }: RolloutSpec, consumers: readonly Consumer[]): string {
+  const found = new Set(consumers.map(({ kind, name }) => `${kind} ${name}`));
+  const absent = workloads.map(({ kind, name }) => `${kind} ${name}`).filter((item) => !found.has(item));
+  return absent.length === 0 ? '' : `. In rollout.workloads, but not in this namespace: ${absent.join(', ')}`;
+}
 
 function nothingText(secret: string, { policy }: RolloutSpec): string {
   return policy === 'Never' ? 'rollout.policy is Never' : `no workload that is rolled out uses Secret ${secret}`;

@@ -24,6 +24,8 @@ export interface WorkloadWatches {
   readonly workloads: Workloads;
   readonly references: Store<Reference>;
   readonly budget: Budget;
+  /** A workload is gone: nothing of it is remembered. */
+  readonly forget: (uid: string) => void;
   readonly enqueueWorkload: (request: Request) => void;
   /** The states of a reference's consumers may have changed: soon, together with others. */
   readonly enqueueReference: (request: Request) => void;
@@ -48,7 +50,7 @@ function onReference({ enqueueWorkload }: WorkloadWatches, { metadata, status }:
 }
 
 function onWorkload(watches: WorkloadWatches, { object, previous, type }: WorkloadChange): void {
-  if (type === 'deleted') watches.budget.note(object.metadata.uid, undefined);
+  if (type === 'deleted') watches.forget(object.metadata.uid);
   else noteRollout(watches.budget, object);
   for (const reference of concerned(watches, object, previous)) watches.enqueueReference(reference.metadata);
   if (type !== 'deleted' && watches.references.byIndex('consumer', object.metadata.uid).length > 0) {
