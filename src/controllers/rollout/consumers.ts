@@ -23,12 +23,22 @@ export interface ConsumerOptions {
   readonly waiting: (uid: string) => string | undefined;
 }
 
+/** More than these would not fit into one object of the API server, and an object that can't be written would stop everything. */
+export const MAX_CONSUMERS = 2_000;
+
 /** The consumers of a target as the status should have them: who uses it, what each runs, and how far each is. Pure, in a stable order. */
 export function nextConsumers(target: ConsumedTarget, options: ConsumerOptions): readonly Consumer[] {
   const before = new Map(options.before.map((consumer) => [consumer.uid, consumer]));
-  return usersOf(target, options.workloads).map((workload) =>
+  const all = usersOf(target, options.workloads).map((workload) =>
     nextConsumer(target, workload, before.get(workload.metadata.uid), options),
   );
+  if (all.length <= MAX_CONSUMERS) return all;
+  const [rolled, others] = [all.filter(isRolledOut), all.filter((consumer) => !isRolledOut(consumer))];
+  return [...rolled, ...others].slice(0, MAX_CONSUMERS);
+}
+
+function isRolledOut({ state }: Consumer): boolean {
+  return state !== 'LeftAlone';
 }
 
 /** Those that the status has already, with nobody new: for when nothing is known of the Secret but what the status says. */

@@ -1,6 +1,7 @@
 import { annotations } from '../../api/v1/names.ts';
 import type { RolledOutReason } from '../../api/v1/conditions.ts';
 import type { Consumer, ConsumerState, Held, RolloutSpec } from '../../api/v1/rollout.ts';
+import { MAX_CONSUMERS } from './consumers.ts';
 
 export interface RolledOut {
   readonly status: 'True' | 'False';
@@ -33,6 +34,10 @@ export function rolledOut(
 ): RolledOut {
   if (held !== undefined) return { status: 'False', reason: 'Reverted', message: revertedText(reference, held) };
   const rolled = consumers.filter(({ state }) => state !== 'LeftAlone');
+  if (rolled.length >= MAX_CONSUMERS) {
+    const message = `at most ${MAX_CONSUMERS} workloads of one Secret are rolled out, the first by kind and name: give some of them a SecretReference of their own`;
+    return { status: 'False', reason: 'Failed', message };
+  }
   for (const [reason, states] of reasons) {
     const [first, ...others] = rolled.filter(({ state }) => states.includes(state));
     if (first === undefined) continue;
