@@ -48,6 +48,10 @@ unit: deps ## Run the unit tests
 integration: deps build ## Run the tests on a real control plane and a real AWS-compatible server
 	@vitest run --project integration
 
+.PHONY: faults
+faults: deps build ## Let everything go wrong that can, one at a time (PLANS=1000 SEED=1, SCENARIO=name, REPLAY=file)
+	@node test/faults/main.ts
+
 .PHONY: bench
 bench: deps build ## Measure (REFERENCES=1000 SECRETS=200)
 	@REFERENCES=$(REFERENCES) SECRETS=$(SECRETS) node test/bench/bench.ts

@@ -68,6 +68,8 @@ export interface Act {
   readonly kind: 'delete-reference' | 'delete-secret' | 'edit-secret' | 'revoke-and-delete' | 'edit-workload' | 'fault';
   readonly name: string;
   readonly at: number;
+  /** What it made of the object, where that is known. */
+  readonly revision?: number;
 }
 
 /** Something that the run waited for. */

@@ -6,7 +6,15 @@ import type { Verdict } from './run-plan.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 
 /** Scenarios that are played by two operators too. */
-const forTwo = ['rotation', 'two-rotations', 'recreated', 'conflict', 'rules-withdrawn'];
+const forTwo = [
+  'rotation',
+  'two-rotations',
+  'recreated',
+  'conflict',
+  'rules-withdrawn',
+  'consumers',
+  'several-targets',
+];
 
 function lessonPlans(): readonly Plan[] {
   const plan = (scenario: string, crew: Crew): Plan => ({ scenario, crew, faults: [] });
@@ -14,8 +22,9 @@ function lessonPlans(): readonly Plan[] {
   return [...Object.keys(scenarios).map((scenario) => plan(scenario, 'one')), ...pairs];
 }
 
-/** Plays every scenario without a fault, and notes what passed. */
-export async function learn(rig: Rig, onVerdict: (verdict: Verdict) => void): Promise<readonly Lesson[]> {
-  const outcomes = await runPlans(rig, lessonPlans(), { onVerdict });
+/** Plays every scenario, or only one, without a fault, and notes what passed. */
+export async function learn(rig: Rig, only: string, onVerdict: (verdict: Verdict) => void): Promise<readonly Lesson[]> {
+  const plans = lessonPlans().filter(({ scenario }) => only === '' || scenario === only);
+  const outcomes = await runPlans(rig, plans, { onVerdict });
   return outcomes.map(({ plan: { scenario, crew }, seen }) => ({ scenario, crew, seen }));
 }

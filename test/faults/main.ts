@@ -15,6 +15,8 @@ const settingsSchema = z.object({
   SEED: z.coerce.number().int().default(1),
   /** How many at once. Most of a run is waiting. */
   LANES: z.coerce.number().int().min(1).default(6),
+  /** Only plans of this scenario. */
+  SCENARIO: z.string().default(''),
   /** Path of a plan that is run alone, and so often. */
   REPLAY: z.string().default(''),
   TIMES: z.coerce.number().int().min(1).default(1),
@@ -48,7 +50,7 @@ async function replay(rig: Rig, { REPLAY, TIMES }: Settings): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function runAll(rig: Rig, { PLANS, SEED }: Settings): Promise<number> {
+async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<number> {
   const started = performance.now();
   const failures: Promise<void>[] = [];
   let done = 0;
@@ -57,7 +59,7 @@ async function runAll(rig: Rig, { PLANS, SEED }: Settings): Promise<number> {
     if (verdict.violations.length > 0) failures.push(tell(verdict));
     if (done % 50 === 0) logToStderr(`${done} runs, ${((performance.now() - started) / 1000).toFixed(0)} s`);
   };
-  const lessons = await learn(rig, onVerdict);
+  const lessons = await learn(rig, SCENARIO, onVerdict);
   const plans = choose(lessons, { seed: SEED, plans: PLANS });
   logToStderr(`${lessons.length} runs without a fault; now ${plans.length} plans`);
   const begun = performance.now();

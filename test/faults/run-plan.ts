@@ -183,6 +183,7 @@ async function openSlot(
       `--namespace=${lane}`,
       `--watch-namespaces=${namespace}`,
       `--identity=${slot}`,
+      '--rollout-min-interval=1s',
       ...leadership[plan.crew],
     ],
     env: {

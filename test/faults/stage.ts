@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { eventually } from '../operator/eventually.ts';
 import { newCanary } from '../integration/world.ts';
 import { awsRegion } from '../integration/world-aws.ts';
@@ -5,6 +6,7 @@ import type { ApiObject, KubeBody } from '../integration/world-api.ts';
 import { complaints, type Expectation } from './expectation.ts';
 import type { Act, BackendChange, History, ObjectVersion, Slot, Wait } from './history.ts';
 import type { OperatorSlot } from './operator-slot.ts';
+import { dataOf } from './oracles/reading.ts';
 import type { Rig } from './rig.ts';
 
 /** What a scenario does with the world: people, the backend, and the operators. Everything is written down for the oracles. */
@@ -26,17 +28,36 @@ export interface Stage {
   deleteSecret(name: string): Promise<void>;
   /** Applies any object in the namespace as a person. */
   apply(object: { readonly kind: string; readonly metadata: { readonly name: string } } & KubeBody): Promise<void>;
+  /** A person makes a workload of one pod template that uses Secrets. No pods, unless told otherwise. */
+  workload(kind: WorkloadKind, name: string, secrets: readonly string[], options?: WorkloadOptions): Promise<void>;
+  /** A person changes a pod template: a merge patch of the workload. */
+  editWorkload(kind: WorkloadKind, name: string, patch: KubeBody): Promise<void>;
   /** Creates a Secret as a person. */
   foreignSecret(name: string, annotations?: Readonly<Record<string, string>>): Promise<void>;
   /** A person writes into a Secret. */
   editSecret(name: string, key: string): Promise<void>;
   /** How an object is now, as far as the recorder knows; undefined where there is none. */
   now(kind: string, name: string): ObjectVersion | undefined;
+  /** The consumers that a reference's status names now. */
+  consumersOf(reference: string): readonly { readonly name: string; readonly state: string }[];
+  /** The versions of a backend's secret that a target shows now. */
+  versionHeld(target: string, secret: string): readonly string[];
+  pods(): Promise<readonly ApiObject[]>;
+  /** What a kubelet says of a pod. */
+  podStatus(name: string, status: KubeBody): Promise<void>;
   /** Waits until a sentence about the world holds. */
   until(what: string, holds: () => boolean, law?: Wait['law']): Promise<void>;
   /** Waits until everything is as expected. */
   settle(): Promise<void>;
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
+}
+
+export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
+
+export interface WorkloadOptions {
+  readonly replicas?: number;
+  /** Added to the spec. */
+  readonly spec?: KubeBody;
 }
 
 export interface StageOptions {
@@ -75,6 +96,8 @@ export function createStage(options: StageOptions): Stage {
   return {
     ...backendOf(options),
     ...peopleOf(options, expectations, act),
+    ...ownersOf(options),
+    ...podsOf(options, now),
     namespace,
     operators,
     act,
@@ -135,6 +158,69 @@ function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 
   };
 }
 
+function ownersOf(options: StageOptions): Pick<Stage, 'workload' | 'editWorkload'> {
+  const { rig, namespace, book } = options;
+  return {
+    workload: async (kind, name, secrets, { replicas = 0, spec = {} } = {}) => {
+      const counted = kind === 'DaemonSet' ? {} : { replicas };
+      const served = kind === 'StatefulSet' ? { serviceName: name } : {};
+      const labels = { app: name };
+      const template = { metadata: { labels }, spec: { containers: [containerWith(secrets)], ...volumesOf(secrets) } };
+      const whole = { selector: { matchLabels: labels }, template, ...counted, ...served, ...spec };
+      await untilRecorded(options, await rig.api.apply({ kind, metadata: { name, namespace }, spec: whole }));
+    },
+    editWorkload: async (kind, name, patch) => {
+      const at = rig.now();
+      const object = await rig.api.patch(kind, { namespace, name }, patch);
+      book.acts.push({ kind: 'edit-workload', name, at, revision: Number(object.metadata.resourceVersion) });
+      await untilRecorded(options, object);
+    },
+  };
+}
+
+const consumersSchema = z.object({
+  status: z.object({ consumers: z.array(z.object({ name: z.string(), state: z.string() })).default([]) }).prefault({}),
+});
+
+type Pods = Pick<Stage, 'consumersOf' | 'versionHeld' | 'pods' | 'podStatus'>;
+
+function podsOf({ rig, namespace, book }: StageOptions, now: Stage['now']): Pods {
+  return {
+    consumersOf: (reference) => {
+      const object = now('SecretReference', reference)?.object;
+      return object === undefined ? [] : consumersSchema.parse(object).status.consumers;
+    },
+    versionHeld: (target, secret) => {
+      const held = now('Secret', target);
+      const values = held === undefined ? [] : Object.values(dataOf(held));
+      const shown = book.backend.filter((change) => change.secret === secret && values.includes(change.value));
+      return shown.map(({ version }) => version);
+    },
+    pods: () => rig.api.list('Pod', namespace),
+    podStatus: async (name, status) => {
+      await rig.api.patchStatus('Pod', { namespace, name }, { status });
+    },
+  };
+}
+
+/** Each Secret is used in another way than the one before. */
+function containerWith(secrets: readonly string[]): KubeBody {
+  const [first, second, ...others] = secrets;
+  return {
+    name: 'main',
+    image: 'registry.example/app:1',
+    ...(first === undefined ? {} : { envFrom: [{ secretRef: { name: first } }] }),
+    ...(second === undefined
+      ? {}
+      : { env: [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: second, key: 'password' } } }] }),
+    volumeMounts: others.map((name) => ({ name, mountPath: `/secrets/${name}` })),
+  };
+}
+
+function volumesOf(secrets: readonly string[]): KubeBody {
+  return { volumes: secrets.slice(2).map((name) => ({ name, secret: { secretName: name } })) };
+}
+
 type People = Pick<
   Stage,
   'manager' | 'reference' | 'annotate' | 'deleteReference' | 'deleteSecret' | 'apply' | 'foreignSecret' | 'editSecret'
@@ -150,7 +236,10 @@ function peopleOf(options: StageOptions, expectations: Map<string, Expectation>,
       expectations.set(name, { state: 'Synced' });
       const managerRef = { kind: 'ClusterSecretManager', name: namespace };
       const metadata = { name, namespace };
-      await recorded(await api.apply({ kind: 'SecretReference', metadata, spec: { managerRef, data, ...spec } }));
+      const rollout = { settle: '1s' };
+      await recorded(
+        await api.apply({ kind: 'SecretReference', metadata, spec: { managerRef, data, rollout, ...spec } }),
+      );
     },
     annotate: async (kind, name, annotations) =>
       recorded(await api.patch(kind, { namespace, name }, { metadata: { annotations } })),

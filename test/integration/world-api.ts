@@ -54,6 +54,8 @@ export interface Api {
   apply(object: KubeBody): Promise<ApiObject>;
   /** JSON merge patch. @throws ApiRefusal */
   patch(kind: string, where: ObjectName, body: KubeBody): Promise<ApiObject>;
+  /** The same for the status, as what answers for it would. @throws ApiRefusal */
+  patchStatus(kind: string, where: ObjectName, body: KubeBody): Promise<ApiObject>;
   /** @throws ApiRefusal, unless it is gone already. */
   delete(kind: string, where: ObjectName): Promise<void>;
   /** Any request; gives the body as text. @throws ApiRefusal */
@@ -64,6 +66,10 @@ export interface Api {
 const ours = '/apis/keyferry.io/v1';
 const resources: Readonly<Record<string, readonly [base: string, plural: string]>> = {
   ConfigMap: ['/api/v1', 'configmaps'],
+  DaemonSet: ['/apis/apps/v1', 'daemonsets'],
+  Deployment: ['/apis/apps/v1', 'deployments'],
+  StatefulSet: ['/apis/apps/v1', 'statefulsets'],
+  Pod: ['/api/v1', 'pods'],
   Lease: ['/apis/coordination.k8s.io/v1', 'leases'],
   Event: ['/apis/events.k8s.io/v1', 'events'],
   Namespace: ['/api/v1', 'namespaces'],
@@ -119,6 +125,8 @@ export function createApi({ url, ca, token }: Server): Api {
       return object('PATCH', path, withVersion(body), 'application/apply-patch+yaml');
     },
     patch: (kind, where, body) => object('PATCH', pathOf(kind, where), body, 'application/merge-patch+json'),
+    patchStatus: (kind, where, body) =>
+      object('PATCH', `${pathOf(kind, where)}/status`, body, 'application/merge-patch+json'),
     delete: async (kind, where) => {
       await unlessNotFound(call('DELETE', pathOf(kind, where)));
     },

@@ -82,6 +82,19 @@ describe('S3', () => {
     expect(laws(monotone, { objects, backend: [...put('db', 'one', 'two'), back] })).toEqual([]);
   });
 
+  it('is content where the reference said before that it holds the older one, and not where it says so afterwards', () => {
+    const status = { held: { good: { versions: [{ secret: 'db', version: 'v1' }] } } };
+    const [first, newer, older] = objects;
+    const saying = (revision: number): ObjectVersion =>
+      referenceWith({ password: { secret: 'db' } }, { revision, status });
+    const told = (revision: number): readonly ObjectVersion[] =>
+      [first, newer, older, saying(revision)]
+        .filter((each) => each !== undefined)
+        .toSorted((a, b) => a.revision - b.revision);
+    expect(laws(monotone, { objects: told(7.5), backend: put('db', 'one', 'two') })).toEqual([]);
+    expect(laws(monotone, { objects: told(9), backend: put('db', 'one', 'two') })).toEqual(['S3']);
+  });
+
   it('is content with versions that are skipped', () => {
     const skipping = [
       reference,

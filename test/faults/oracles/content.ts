@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { History, Violation } from '../history.ts';
 import {
   candidates,
@@ -9,6 +10,7 @@ import {
   nameOf,
   type Recipe,
   recipesOf,
+  versionsOf,
 } from './reading.ts';
 
 /** S1 and S4: every target is the rendering of versions that existed; what comes from one selector comes from one version; pinned keys show their version. */
@@ -52,7 +54,7 @@ export function monotone(history: History): readonly Violation[] {
     const latest = recipe === undefined ? [] : groupsOf(recipe).filter(({ version }) => version === undefined);
     return latest.flatMap((group) => {
       const key = `${holding.secret.uid} ${holding.reference} ${group.secret}`;
-      const place = nextPlace(history, group, holding, places.get(key) ?? 0);
+      const place = nextPlace(history, group, holding, places.get(key) ?? 0) ?? heldPlace(history, group, holding);
       if (place !== undefined) {
         places.set(key, place);
         return [];
@@ -70,5 +72,27 @@ function nextPlace(history: History, group: Group, { data, secret }: Holding, fr
   const shown = new Set(candidates(history, group, data, secret.at));
   const latest = history.backend.filter(({ secret: name, kind }) => name === group.secret && kind !== 'delete');
   const place = latest.findIndex(({ version, at }, index) => index >= from && at <= secret.at && shown.has(version));
+  return place === -1 ? undefined : place;
+}
+
+const heldSchema = z.object({
+  status: z.object({
+    held: z.object({ good: z.object({ versions: z.array(z.object({ secret: z.string(), version: z.string() })) }) }),
+  }),
+});
+
+/** Where a target went back to because its reference said before that it holds that version. */
+function heldPlace(history: History, group: Group, { secret, reference, data }: Holding): number | undefined {
+  const before = versionsOf(history, 'SecretReference').findLast(
+    ({ uid, revision }) => uid === reference && revision < secret.revision,
+  );
+  const held = heldSchema.safeParse(before?.object);
+  if (!held.success) return undefined;
+  const wanted = held.data.status.held.good.versions.find((each) => each.secret === group.secret)?.version;
+  const shown = candidates(history, group, data, secret.at);
+  const latest = history.backend.filter(({ secret: name, kind }) => name === group.secret && kind !== 'delete');
+  const place = latest.findLastIndex(
+    ({ version, at }) => version === wanted && shown.includes(version) && at <= secret.at,
+  );
   return place === -1 ? undefined : place;
 }

@@ -4,6 +4,7 @@ import { doubtDestroysNothing } from './doubt.ts';
 import { noLeak } from './leak.ts';
 import { liveness } from './liveness.ts';
 import { ownership } from './ownership.ts';
+import { onceForEachChange, secretBeforeMarker } from './rollout.ts';
 import { truthfulStatus } from './status.ts';
 import { tenancy } from './tenancy.ts';
 
@@ -11,6 +12,8 @@ const oracles: readonly Oracle[] = [
   noInvention,
   doubtDestroysNothing,
   monotone,
+  onceForEachChange,
+  secretBeforeMarker,
   ownership,
   tenancy,
   noLeak,

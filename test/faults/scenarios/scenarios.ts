@@ -1,5 +1,13 @@
 import type { Stage } from '../stage.ts';
 import { firstSync, labelMovesBack, recreated, rotation, rotationWhileDown, twoRotations } from './basic.ts';
+import {
+  changedByPeople,
+  consumers,
+  consumersFirst,
+  consumersWhileDown,
+  guarded,
+  severalTargets,
+} from './consumers.ts';
 import { conflict, merged, missingKey, neverGranted, rulesWithdrawn, rulesWithdrawnKept } from './refused.ts';
 
 /** What people and the backend do in a run. Ends when all was done; that all is well then is waited for and judged by the runner. */
@@ -18,4 +26,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   conflict,
   'missing-key': missingKey,
   merged,
+  'consumers-first': consumersFirst,
+  consumers,
+  'consumers-while-down': consumersWhileDown,
+  'several-targets': severalTargets,
+  'changed-by-people': changedByPeople,
+  guarded,
 };
