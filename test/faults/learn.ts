@@ -1,4 +1,4 @@
-import { runPlans } from './batch.ts';
+import { type Outcome, runPlans } from './batch.ts';
 import type { Lesson } from './generate.ts';
 import type { Crew, Plan } from './plan.ts';
 import type { Rig } from './rig.ts';
@@ -23,8 +23,15 @@ function lessonPlans(): readonly Plan[] {
 }
 
 /** Plays every scenario, or only one, without a fault, and notes what passed. */
-export async function learn(rig: Rig, only: string, onVerdict: (verdict: Verdict) => void): Promise<readonly Lesson[]> {
+export async function learn(
+  rig: Rig,
+  only: string,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<readonly Outcome[]> {
   const plans = lessonPlans().filter(({ scenario }) => only === '' || scenario === only);
-  const outcomes = await runPlans(rig, plans, { onVerdict });
-  return outcomes.map(({ plan: { scenario, crew }, seen }) => ({ scenario, crew, seen }));
+  return runPlans(rig, plans, { onVerdict });
+}
+
+export function lessonOf({ plan: { scenario, crew }, seen }: Outcome): Lesson {
+  return { scenario, crew, seen };
 }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { logToStderr } from '../cluster/progress.ts';
 import { runPlans } from './batch.ts';
 import { choose } from './generate.ts';
-import { learn } from './learn.ts';
+import { learn, lessonOf } from './learn.ts';
 import { planSchema, planName } from './plan.ts';
 import { type Rig, startRig } from './rig.ts';
-import { summarize, writeFailure, writeReport } from './report.ts';
+import { type Mutant, mutants, type MutantVerdict, runMutant } from './mutants.ts';
+import { type Summary, summarize, writeFailure, writeReport } from './report.ts';
 import { runPlan, type Verdict } from './run-plan.ts';
 
 const settingsSchema = z.object({
@@ -15,6 +16,8 @@ const settingsSchema = z.object({
   SEED: z.coerce.number().int().default(1),
   /** How many at once. Most of a run is waiting. */
   LANES: z.coerce.number().int().min(1).default(6),
+  /** What is run: plans, mutants, or both. */
+  WHAT: z.enum(['all', 'plans', 'mutants']).default('all'),
   /** Only plans of this scenario. */
   SCENARIO: z.string().default(''),
   /** Path of a plan that is run alone, and so often. */
@@ -29,7 +32,7 @@ async function main(): Promise<number> {
   );
   const rig = await startRig({ lanes: settings.LANES });
   try {
-    return settings.REPLAY === '' ? await runAll(rig, settings) : await replay(rig, settings);
+    return settings.REPLAY === '' ? await runBoth(rig, settings) : await replay(rig, settings);
   } finally {
     await rig.stop();
   }
@@ -50,7 +53,40 @@ async function replay(rig: Rig, { REPLAY, TIMES }: Settings): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<number> {
+async function runBoth(rig: Rig, settings: Settings): Promise<number> {
+  const plans = settings.WHAT === 'mutants' ? undefined : await runAll(rig, settings);
+  const caught = settings.WHAT === 'plans' ? undefined : await runMutants(rig, settings.SCENARIO);
+  const path = await writeReport('report.json', { seed: settings.SEED, ...plans, mutants: caught });
+  logToStderr(path);
+  const missed = caught?.filter((verdict) => !verdict.caught) ?? [];
+  return (plans?.violations.length ?? 0) + missed.length === 0 ? 0 : 1;
+}
+
+async function runMutants(rig: Rig, only: string): Promise<readonly MutantVerdict[]> {
+  const chosen = mutants.filter(({ name }) => only === '' || name === only);
+  const verdicts = await inLanes(rig, chosen);
+  for (const { mutant, mistake, caught, found } of verdicts) {
+    logToStderr(
+      `${caught ? 'caught' : 'MISSED'} ${mutant} (${mistake})${found[0] === undefined ? '' : `: ${found[0]}`}`,
+    );
+  }
+  logToStderr(`${verdicts.filter(({ caught }) => caught).length} of ${verdicts.length} mutants caught`);
+  return verdicts;
+}
+
+async function inLanes(rig: Rig, chosen: readonly Mutant[]): Promise<readonly MutantVerdict[]> {
+  const waiting = [...chosen];
+  const verdicts: MutantVerdict[] = [];
+  const work = async (lane: string): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      verdicts.push(await runMutant({ ...rig, lanes: [lane] }, next));
+    }
+  };
+  await Promise.all(rig.lanes.map(work));
+  return verdicts;
+}
+
+async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<Summary> {
   const started = performance.now();
   const failures: Promise<void>[] = [];
   let done = 0;
@@ -60,22 +96,20 @@ async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<nu
     if (done % 50 === 0) logToStderr(`${done} runs, ${((performance.now() - started) / 1000).toFixed(0)} s`);
   };
   const lessons = await learn(rig, SCENARIO, onVerdict);
-  const plans = choose(lessons, { seed: SEED, plans: PLANS });
+  const plans = choose(lessons.map(lessonOf), { seed: SEED, plans: PLANS });
   logToStderr(`${lessons.length} runs without a fault; now ${plans.length} plans`);
   const begun = performance.now();
-  const outcomes = await runPlans(rig, plans, { onVerdict });
+  const outcomes = [...lessons, ...(await runPlans(rig, plans, { onVerdict }))];
   await Promise.all(failures);
   const summary = summarize(outcomes, (performance.now() - begun) / 1000);
-  const path = await writeReport('report.json', { seed: SEED, lessons: lessons.length, ...summary });
   logToStderr(
     [
       `${summary.plans} plans (seed ${SEED}) in ${summary.seconds} s, ${(summary.seconds / summary.plans).toFixed(2)} s a plan`,
       `${summary.missed} whose moment never came`,
       `${summary.violations.length} that violate something`,
-      path,
     ].join('\n'),
   );
-  return failures.length === 0 ? 0 : 1;
+  return summary;
 }
 
 async function tell(verdict: Verdict): Promise<void> {

@@ -111,7 +111,7 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
   const stage = createStage({
     rig,
     namespace,
-    endpoint: backend.url,
+    backend,
     operators: Object.fromEntries(slots),
     patience: patience + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
     book: records,

@@ -7,11 +7,14 @@ import { complaints, type Expectation } from './expectation.ts';
 import type { Act, BackendChange, History, ObjectVersion, Slot, Wait } from './history.ts';
 import type { OperatorSlot } from './operator-slot.ts';
 import { dataOf } from './oracles/reading.ts';
+import type { BackendProxy } from './proxy/backend-proxy.ts';
 import type { Rig } from './rig.ts';
 
 /** What a scenario does with the world: people, the backend, and the operators. Everything is written down for the oracles. */
 export interface Stage {
   readonly namespace: string;
+  /** From now on every call to the backend fails, or not any more. */
+  backendFails(fails: boolean): void;
   /** A new version of a secret, which becomes latest: one random text, or JSON with the properties `user` and `password`. Gives its id. */
   put(secret: string, form?: 'text' | 'fields'): Promise<string>;
   /** Moves the label of latest to a version that was put before. */
@@ -38,6 +41,8 @@ export interface Stage {
   editSecret(name: string, key: string): Promise<void>;
   /** How an object is now, as far as the recorder knows; undefined where there is none. */
   now(kind: string, name: string): ObjectVersion | undefined;
+  /** The status of a condition of a reference now. */
+  condition(reference: string, type: string): string | undefined;
   /** The consumers that a reference's status names now. */
   consumersOf(reference: string): readonly { readonly name: string; readonly state: string }[];
   /** The versions of a backend's secret that a target shows now. */
@@ -63,7 +68,7 @@ export interface WorkloadOptions {
 export interface StageOptions {
   readonly rig: Rig;
   readonly namespace: string;
-  readonly endpoint: string;
+  readonly backend: BackendProxy;
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
   /** Milliseconds that everything may take after it went wrong. */
   readonly patience: number;
@@ -136,8 +141,9 @@ export class WaitedInVain extends Error {
   override readonly name = 'WaitedInVain';
 }
 
-function backendOf({ rig, namespace, book }: StageOptions): Pick<Stage, 'put' | 'moveLabel'> {
+function backendOf({ rig, namespace, book, backend }: StageOptions): Pick<Stage, 'put' | 'moveLabel' | 'backendFails'> {
   return {
+    backendFails: backend.fail,
     put: async (secret, form = 'text') => {
       const parts = Array.from({ length: form === 'text' ? 1 : 2 }, newCanary);
       book.canaries.push(...parts);
@@ -178,14 +184,24 @@ function ownersOf(options: StageOptions): Pick<Stage, 'workload' | 'editWorkload
   };
 }
 
+const conditionsSchema = z.object({
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .prefault({}),
+});
 const consumersSchema = z.object({
   status: z.object({ consumers: z.array(z.object({ name: z.string(), state: z.string() })).default([]) }).prefault({}),
 });
 
-type Pods = Pick<Stage, 'consumersOf' | 'versionHeld' | 'pods' | 'podStatus'>;
+type Pods = Pick<Stage, 'condition' | 'consumersOf' | 'versionHeld' | 'pods' | 'podStatus'>;
 
 function podsOf({ rig, namespace, book }: StageOptions, now: Stage['now']): Pods {
   return {
+    condition: (reference, type) => {
+      const object = now('SecretReference', reference)?.object;
+      const conditions = object === undefined ? [] : conditionsSchema.parse(object).status.conditions;
+      return conditions.find((condition) => condition.type === type)?.status;
+    },
     consumersOf: (reference) => {
       const object = now('SecretReference', reference)?.object;
       return object === undefined ? [] : consumersSchema.parse(object).status.consumers;
@@ -268,14 +284,14 @@ function peopleOf(options: StageOptions, expectations: Map<string, Expectation>,
 }
 
 function managerObject(
-  { namespace, endpoint }: StageOptions,
+  { namespace, backend }: StageOptions,
   { secrets = ['*'], onRevoked = 'Retain' }: NonNullable<Parameters<Stage['manager']>[0]>,
 ): KubeBody {
   return {
     kind: 'ClusterSecretManager',
     metadata: { name: namespace },
     spec: {
-      aws: { region: awsRegion, endpoint, prefix: `${namespace}/` },
+      aws: { region: awsRegion, endpoint: backend.url, prefix: `${namespace}/` },
       pollInterval: '1s',
       access: [{ namespaces: { names: [namespace] }, secrets }],
       onRevoked,

@@ -9,6 +9,7 @@ export function ownership(history: History): readonly Violation[] {
     ...unpinnedWrites(history),
     ...strangeOwners(history),
     ...takenSecrets(history),
+    ...attempts(history),
     ...history.requests.flatMap(beyondMarkers),
   ].map((what) => ({ law: 'S7', what }));
 }
@@ -66,6 +67,29 @@ function takenSecrets(history: History): readonly string[] {
       previous.annotations[annotations.adopt] === 'true' || previous.annotations[annotations.merge] === 'true';
     if (is === undefined || is === was || consent) return [];
     return [`${nameOf(secret)} was taken over from ${was ?? 'somebody'} by ${is}`];
+  });
+}
+
+const attemptSchema = z.object({
+  metadata: z.object({
+    uid: z.string(),
+    resourceVersion: z.string(),
+    annotations: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+
+/** A policy may refuse it: it was tried all the same. */
+function attempts(history: History): readonly string[] {
+  const secrets = versionsOf(history, 'Secret');
+  return history.requests.flatMap(({ resource, body, name }) => {
+    const parsed = attemptSchema.safeParse(body);
+    if (resource !== 'secrets' || !parsed.success) return [];
+    const { uid, resourceVersion, annotations: marks } = parsed.data.metadata;
+    const secret = secrets.find((each) => each.uid === uid && String(each.revision) === resourceVersion);
+    const [was, wanted] = [secret?.annotations[annotations.referenceUid], marks[annotations.referenceUid]];
+    const consent = secret?.annotations[annotations.adopt] === 'true';
+    if (secret === undefined || wanted === undefined || was === wanted || consent) return [];
+    return [`Secret ${name} of ${was ?? 'somebody'} would have been taken over`];
   });
 }
 

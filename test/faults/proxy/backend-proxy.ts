@@ -26,10 +26,15 @@ export interface BackendProxyOptions {
 const outage = 2_500;
 
 /** Stands between the operators and the backend. */
-export function startBackendProxy(options: BackendProxyOptions): Promise<AwsServer> {
+export interface BackendProxy extends Pick<AwsServer, 'url' | 'close'> {
+  /** From now on every call fails, or not any more. */
+  readonly fail: (fails: boolean) => void;
+}
+
+export async function startBackendProxy(options: BackendProxyOptions): Promise<BackendProxy> {
   const pass = forwardTo(options.url);
   let downUntil = 0;
-  return startAwsServer(async (call) => {
+  const server = await startAwsServer(async (call) => {
     const at = options.now();
     const secrets = secretsOf(call);
     options.record({ action: call.action, secrets, at });
@@ -39,6 +44,13 @@ export function startBackendProxy(options: BackendProxyOptions): Promise<AwsServ
     const passOn: Pass = async () => pass(call);
     return fault === undefined ? passOn() : happenings[fault](passOn, options.process);
   });
+  return {
+    url: server.url,
+    close: () => server.close(),
+    fail: (fails) => {
+      downUntil = fails ? Number.POSITIVE_INFINITY : 0;
+    },
+  };
 }
 
 const failed: AwsReply = { status: 500, body: { __type: 'InternalServiceError', message: 'words of AWS' } };

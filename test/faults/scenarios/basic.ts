@@ -70,3 +70,19 @@ export async function recreated(stage: Stage): Promise<void> {
   await stage.settle();
   await stage.deleteReference('pinned');
 }
+
+/** The operator starts while the backend is away: what there is stays, what goes goes, and the rest comes when it is back. */
+export async function backendAway(stage: Stage): Promise<void> {
+  await setUp(stage);
+  await stage.settle();
+  stage.backendFails(true);
+  await Promise.all(Object.values(stage.operators).map((operator) => operator.down()));
+  await Promise.all(Object.values(stage.operators).map((operator) => operator.up()));
+  await stage.until('people are told that the backend is away', () => stage.condition('app', 'Stale') === 'True');
+  await stage.deleteReference('pinned');
+  const gone = (): boolean =>
+    stage.now('SecretReference', 'pinned') === undefined && stage.now('Secret', 'pinned') === undefined;
+  await stage.until('a reference and its Secret go while the backend is away', gone, 'L7');
+  await stage.put('db');
+  stage.backendFails(false);
+}

@@ -42,17 +42,18 @@ export function playKubelet(stage: Stage): Kubelet {
   };
 }
 
+const startedAt = new Date(0).toISOString();
 const container = { name: 'main', image: 'registry.example/app:1', imageID: '', restartCount: 0 };
 const condition = (type: string, status: string): object => ({
   type,
   status,
-  lastTransitionTime: new Date(0).toISOString(),
+  lastTransitionTime: startedAt,
 });
 
 const ready = {
   phase: 'Running',
   conditions: [condition('Ready', 'True'), condition('ContainersReady', 'True')],
-  containerStatuses: [{ ...container, ready: true, started: true, state: { running: {} } }],
+  containerStatuses: [{ ...container, ready: true, started: true, state: { running: { startedAt } } }],
 };
 const crashing = {
   phase: 'Running',

@@ -73,6 +73,27 @@ export async function missingKey(stage: Stage): Promise<void> {
   await stage.put('db');
 }
 
+/** The same, and it never comes: what is said of it stays the same, and is said once. */
+export async function neverThere(stage: Stage): Promise<void> {
+  await stage.put('db');
+  await stage.manager();
+  await stage.reference('app', { password: { secret: 'db' } });
+  await stage.reference('waiting', { token: { secret: 'token' } });
+  stage.expect('waiting', { state: 'refused', reason: 'SecretNotFound', secret: 'absent' });
+}
+
+/** A key that may be missing, and is there. */
+export async function optionalKey(stage: Stage): Promise<void> {
+  await stage.put('db');
+  await stage.put('token');
+  await stage.manager();
+  await stage.reference('app', { password: { secret: 'db' }, token: { secret: 'token', optional: true } });
+  await stage.settle();
+  await stage.put('db');
+  await stage.settle();
+  await stage.put('token');
+}
+
 /** Two references add their keys to one Secret of somebody else; one of them goes. */
 export async function merged(stage: Stage): Promise<void> {
   await stage.put('db');

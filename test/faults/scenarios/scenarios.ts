@@ -1,5 +1,13 @@
 import type { Stage } from '../stage.ts';
-import { firstSync, labelMovesBack, recreated, rotation, rotationWhileDown, twoRotations } from './basic.ts';
+import {
+  backendAway,
+  firstSync,
+  labelMovesBack,
+  recreated,
+  rotation,
+  rotationWhileDown,
+  twoRotations,
+} from './basic.ts';
 import {
   changedByPeople,
   consumers,
@@ -8,7 +16,16 @@ import {
   guarded,
   severalTargets,
 } from './consumers.ts';
-import { conflict, merged, missingKey, neverGranted, rulesWithdrawn, rulesWithdrawnKept } from './refused.ts';
+import {
+  conflict,
+  merged,
+  missingKey,
+  neverGranted,
+  neverThere,
+  optionalKey,
+  rulesWithdrawn,
+  rulesWithdrawnKept,
+} from './refused.ts';
 
 /** What people and the backend do in a run. Ends when all was done; that all is well then is waited for and judged by the runner. */
 export type Scenario = (stage: Stage) => Promise<void>;
@@ -25,6 +42,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'never-granted': neverGranted,
   conflict,
   'missing-key': missingKey,
+  'never-there': neverThere,
+  'optional-key': optionalKey,
+  'backend-away': backendAway,
   merged,
   'consumers-first': consumersFirst,
   consumers,
