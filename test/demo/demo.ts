@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { showConsumers, showGuarded, showRollout } from './rollout-scenes.ts';
 import { showBroken, showChange, showFirstSync, showRepair } from './scenes.ts';
 import { openTerminal, say } from './terminal.ts';
 import { startWorld, type World } from './world.ts';
@@ -41,8 +42,11 @@ async function show(world: World): Promise<boolean> {
   try {
     await showFirstSync(terminal);
     await showBroken(terminal);
+    await showConsumers(terminal);
     await showChange(terminal);
+    await showRollout(terminal);
     await showRepair(terminal);
+    await showGuarded(terminal);
     say('All is as it should be.');
     return true;
   } catch (error) {

@@ -5,13 +5,14 @@ const second = '22222222-bbbb-4bbb-8bbb-bbbbbbbbbbbb';
 const third = '33333333-cccc-4ccc-8ccc-cccccccccccc';
 
 /** Shows the values of a Secret as they are, which nobody should do outside a demo. */
-function decoded(secret: string): string {
+export function decoded(secret: string): string {
   const template = '{{range $key, $value := .data}}{{$key}}: {{base64decode $value}}{{"\\n"}}{{end}}';
   return `kubectl get secret ${secret} -o go-template='${template}'`;
 }
 
-function readyMessage(reference: string): string {
-  return `kubectl get sref ${reference} -o jsonpath='{.status.conditions[?(@.type=="Ready")].message}'`;
+/** What a condition of a reference says. */
+export function messageOf(reference: string, condition: string): string {
+  return `kubectl get sref ${reference} -o jsonpath='{.status.conditions[?(@.type=="${condition}")].message}'`;
 }
 
 /** Two versions of a secret, a manager, and four references that work. */
@@ -51,7 +52,7 @@ export async function showFirstSync({ say, run }: Terminal): Promise<void> {
 /** What a person finds who wonders why cart-db does not work. */
 export async function showBroken({ say, run }: Terminal): Promise<void> {
   say('One of them did not work. It says why, and what to do.');
-  await run(readyMessage('cart-db'), ['shop/db.pasword', 'Did you mean shop/db.password?']);
+  await run(messageOf('cart-db', 'Ready'), ['shop/db.pasword', 'Did you mean shop/db.password?']);
   await run('kubectl events --for sref/cart-db', [/Warning +SecretNotFound +SecretReference\/cart-db/]);
 }
 
@@ -64,7 +65,7 @@ export async function showChange({ say, run }: Terminal): Promise<void> {
     'api-db condition met',
     'api-url condition met',
   ]);
-  await run('kubectl get sref api-db api-db-pinned api-url', [/api-db +.*@33333333/, /api-db-pinned +.*@11111111/]);
+  await run('kubectl get sref api-db', [/api-db +True +Synced .*@33333333 +(?:Waiting|Progressing|Complete) /]);
   await run(decoded('api-db'), ['password: green-turtle']);
   await run(decoded('api-url'), ['url: postgres://shop%40eu:green-turtle@db.internal/shop']);
   await run(decoded('api-db-pinned'), ['password: red-panda']);
@@ -78,6 +79,6 @@ export async function showRepair({ say, run }: Terminal): Promise<void> {
   await run('kubectl wait sref cart-db --for=condition=Ready --timeout=30s', ['met']);
   await run(decoded('cart-db'), ['password: green-turtle']);
   await run('kubectl get sref', [/cart-db +True +Synced/]);
-  await run("kubectl wait csmgr default --for=jsonpath='{.status.referencesInUse}'=5 --timeout=30s");
+  await run("kubectl wait csmgr default --for=jsonpath='{.status.secretsInUse}'=2 --timeout=30s");
   await run('kubectl get csmgr', [/default +aws +True +Ready +2 +5 /]);
 }

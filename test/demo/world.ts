@@ -7,8 +7,9 @@ import { startMoto } from '../cluster/moto.ts';
 import { withProgress } from '../cluster/progress.ts';
 import { installationFiles, installKeyferry } from '../operator/install.ts';
 import { startOperator, whenReady } from '../operator/operator-process.ts';
+import { playNode } from './node.ts';
 
-/** A cluster, an AWS test server and the operator, all of them real processes of this machine. */
+/** A cluster, an AWS test server and the operator, all of them real processes of this machine. Only the node is played. */
 export interface World {
   /** What a shell needs to work with them: `KUBECONFIG`, `AWS_ENDPOINT_URL` and so on. */
   readonly env: Readonly<Record<string, string>>;
@@ -71,6 +72,7 @@ async function startAll(namespace: string, log: Log, undo: Undo[]): Promise<Omit
   });
   await runKubectl(cluster, ['create', 'namespace', namespace]);
   await runKubectl(cluster, ['config', 'set-context', '--current', `--namespace=${namespace}`]);
+  undo.push(playNode(cluster, namespace));
   return {
     env: { KUBECONFIG: cluster.kubeconfig, ...aws },
     binaries: dirname(cluster.kubectl),

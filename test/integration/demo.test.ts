@@ -12,8 +12,11 @@ it('the demo shows what it promises and what the README shows of it, and ends by
   expect(output).toMatch(/# All is as it should be\.\n\n# Stopping everything\.\n$/);
 });
 
-/** What differs from run to run (ids, ages, and so the width of columns) is made equal. */
+/** What differs from run to run (ids, ages, hashes, and so the width of columns) is made equal. */
 function lines(text: string): string[] {
-  const equal = text.replaceAll(/@[0-9a-f]{8}\b/g, '@ID').replaceAll(/ \d+s$/gm, ' AGE');
+  const equal = text
+    .replaceAll(/@[0-9a-f]{8}\b/g, '@ID')
+    .replaceAll(/(^| )\d+s( |$)/gm, '$1AGE$2')
+    .replaceAll(/^(replicaset\S*)-\w+ /gm, '$1-HASH ');
   return equal.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim());
 }
