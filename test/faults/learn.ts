@@ -22,13 +22,13 @@ function lessonPlans(): readonly Plan[] {
   return [...Object.keys(scenarios).map((scenario) => plan(scenario, 'one')), ...pairs];
 }
 
-/** Plays every scenario, or only one, without a fault, and notes what passed. */
+/** Plays every scenario, or only these, without a fault, and notes what passed. */
 export async function learn(
   rig: Rig,
-  only: string,
+  only: readonly string[],
   onVerdict: (verdict: Verdict) => void,
 ): Promise<readonly Outcome[]> {
-  const plans = lessonPlans().filter(({ scenario }) => only === '' || scenario === only);
+  const plans = lessonPlans().filter(({ scenario }) => only.length === 0 || only.includes(scenario));
   return runPlans(rig, plans, { onVerdict });
 }
 

@@ -95,7 +95,7 @@ async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<Su
     if (verdict.violations.length > 0) failures.push(tell(verdict));
     if (done % 50 === 0) logToStderr(`${done} runs, ${((performance.now() - started) / 1000).toFixed(0)} s`);
   };
-  const lessons = await learn(rig, SCENARIO, onVerdict);
+  const lessons = await learn(rig, SCENARIO === '' ? [] : [SCENARIO], onVerdict);
   const plans = choose(lessons.map(lessonOf), { seed: SEED, plans: PLANS });
   logToStderr(`${lessons.length} runs without a fault; now ${plans.length} plans`);
   const begun = performance.now();

@@ -56,7 +56,7 @@ export const mutants: readonly Mutant[] = [
     name: 'owner-by-name',
     mistake: 'an owner is told by its name',
     laws: ['S7'],
-    plans: [plan('recreated')],
+    plans: [plan('recreated-orphan')],
   },
   {
     name: 'missing-key-left-out',

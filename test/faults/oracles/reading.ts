@@ -69,7 +69,7 @@ export function dataOf(secret: ObjectVersion): Readonly<Record<string, string>> 
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
 }
 
-export function holdingsIn(secret: ObjectVersion): readonly Holding[] {
+function holdingsIn(secret: ObjectVersion): readonly Holding[] {
   const owner = secret.annotations[annotations.referenceUid];
   const merged = Object.keys(secret.annotations)
     .filter((name) => name.startsWith(annotations.merged))

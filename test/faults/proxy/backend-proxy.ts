@@ -91,8 +91,10 @@ type Answer = Record<string, unknown>;
 const answerSchema = z.record(z.string(), z.unknown());
 
 function altered(reply: AwsReply, change: (answer: Answer) => Answer): AwsReply {
-  if (typeof reply === 'string' || reply.status !== 200) return reply;
-  return ok(change(answerSchema.parse(JSON.parse(z.string().parse(reply.body)))));
+  const text = typeof reply === 'string' || reply.status !== 200 ? undefined : z.string().parse(reply.body);
+  // STS answers in XML: there is no value in it.
+  if (text?.startsWith('{') !== true) return reply;
+  return ok(change(answerSchema.parse(JSON.parse(text))));
 }
 
 function emptied(answer: Answer): Answer {

@@ -86,3 +86,21 @@ export async function backendAway(stage: Stage): Promise<void> {
   await stage.put('db');
   stage.backendFails(false);
 }
+
+/** A Secret that outlives its reference is not taken over by another one of the same name. */
+export async function recreatedOrphan(stage: Stage): Promise<void> {
+  await stage.put('db');
+  await stage.manager();
+  const orphan = { target: { ownership: 'Orphan' } };
+  await stage.reference('app', { password: { secret: 'db' } }, orphan);
+  await stage.settle();
+  await stage.deleteReference('app');
+  await stage.until('the reference is gone', () => stage.now('SecretReference', 'app') === undefined);
+  await stage.put('db');
+  await stage.reference('app', { password: { secret: 'db' } }, orphan);
+  stage.expect('app', { state: 'refused', reason: 'TargetConflict', secret: 'there' });
+  await stage.settle();
+  await stage.deleteSecret('app');
+  stage.expect('app', { state: 'Synced' });
+  await stage.annotate('SecretReference', 'app', { 'keyferry.io/sync': 'now' });
+}

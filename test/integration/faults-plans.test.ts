@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { runPlans } from '../faults/batch.ts';
+import { choose } from '../faults/generate.ts';
+import { learn, lessonOf } from '../faults/learn.ts';
+import { mutants, runMutant } from '../faults/mutants.ts';
+import { planName } from '../faults/plan.ts';
+import { writeFailure } from '../faults/report.ts';
+import { type Rig, startRig } from '../faults/rig.ts';
+import type { Verdict } from '../faults/run-plan.ts';
+
+/** A sample that fits: `make faults` runs them all. */
+const scenarios = ['rotation', 'recreated', 'several-targets'];
+const plans = 30;
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig({ lanes: 3, motoUrl: inject('moto').url });
+});
+afterAll(async () => {
+  await rig.stop();
+});
+
+describe('when anything goes wrong that can', () => {
+  it('no invariant is violated', { timeout: 300_000 }, async () => {
+    const failures: Promise<string>[] = [];
+    const onVerdict = (verdict: Verdict): void => {
+      if (verdict.violations.length > 0) failures.push(writeFailure(verdict));
+    };
+    const lessons = await learn(rig, scenarios, onVerdict);
+
+    const outcomes = await runPlans(rig, choose(lessons.map(lessonOf), { seed: 1, plans, slow: false }), { onVerdict });
+
+    expect(await Promise.all(failures)).toEqual([]);
+    expect(outcomes).toHaveLength(plans);
+    const missed = outcomes.filter((outcome) => outcome.missed.length > 0).map(({ plan }) => planName(plan));
+    expect(missed.length).toBeLessThan(plans / 4);
+  });
+});
+
+describe('an operator with a mistake that others made', () => {
+  const few = new Set(['missing-key-left-out', 'owner-by-name', 'time-stamp-as-marker']);
+
+  it.each(mutants.filter(({ name }) => few.has(name)))('is noticed: $mistake', async (mutant) => {
+    expect(await runMutant(rig, mutant)).toMatchObject({ caught: true });
+  });
+});
