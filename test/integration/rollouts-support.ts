@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { annotations } from '../../src/api/v1/names.ts';
 import type { Consumer, RolledKind } from '../../src/api/v1/rollout.ts';
 import type { SecretReferenceStatus } from '../../src/api/v1/secret-reference.ts';
+import { runKubectl } from '../cluster/kubectl.ts';
 import { eventually } from '../operator/eventually.ts';
 import { type ApiObject, type KubeBody, objectSchema } from './world-api.ts';
 import type { World } from './world.ts';
@@ -65,7 +66,9 @@ export interface Shop {
   until(who: string, state: Consumer['state'], reference?: string): Promise<Consumer>;
   /** Waits until the ledger knows these consumers ("Deployment api"). */
   known(reference: string, ...who: readonly string[]): Promise<void>;
-  /** After it, the operator has looked at everything that had happened before. */
+  /** Another reference and its consumer: when they are through, the operator has seen what had happened before. */
+  witness(): Promise<void>;
+  /** The same after a sync of a reference that somebody asked for. */
   fence(reference?: string): Promise<void>;
   kubectl(...args: readonly string[]): Promise<string>;
 }
@@ -76,8 +79,7 @@ export async function openShop(world: World): Promise<Shop> {
   const base = { namespace, client };
   const workloads = workloadsOf(world, base);
   const references = referencesOf(world, base);
-  const fence: Shop['fence'] = async (reference = 'db') => {
-    await forceSync(world, namespace, reference);
+  const witness = async (): Promise<void> => {
     if ((await client.find('Deployment', 'witness')) === undefined) {
       await references.put('witness');
       await references.reference('witness');
@@ -90,7 +92,11 @@ export async function openShop(world: World): Promise<Shop> {
     ...base,
     ...workloads,
     ...references,
-    fence,
+    witness,
+    fence: async (reference = 'db') => {
+      await forceSync(world, namespace, reference);
+      await witness();
+    },
     kubectl: (...args) => world.kubectl('-n', namespace, ...args),
   };
 }
@@ -210,6 +216,12 @@ export function manifestOf(
 
 function onceOf(template: { readonly spec: KubeBody }): KubeBody {
   return { ...template, spec: { ...template.spec, restartPolicy: 'Never' } };
+}
+
+/** A node that DaemonSets with replicas put a pod on. Nobody tends it: its taints are tolerated. */
+export async function addNode(world: World): Promise<void> {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1', labels: { pool: 'some' } } };
+  await runKubectl(world.cluster, ['create', '-f', '-'], JSON.stringify(node));
 }
 
 /** Nobody tends the nodes of these tests: their taints are tolerated. */
