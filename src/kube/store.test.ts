@@ -97,6 +97,19 @@ describe('the store', () => {
     expect(store.list().map(({ metadata }) => metadata.name)).toEqual(['c']);
   });
 
+  it('tells that a later list took the place of what was known, after its changes and not at the first', () => {
+    const { store, writer } = setUp();
+    const heard: string[] = [];
+    store.onChange(({ type }) => heard.push(type));
+    store.onReplaced(() => heard.push('replaced'));
+
+    writer.replace([object('a')], true);
+    writer.put(object('b'));
+    writer.replace([object('b')], false);
+
+    expect(heard).toEqual(['added', 'added', 'deleted', 'replaced']);
+  });
+
   it('finds objects by index, and follows their changes', () => {
     const { store, writer } = setUp();
     const team = (value: string): string[] => store.byIndex('team', value).map(({ metadata }) => metadata.name);

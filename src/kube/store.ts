@@ -26,6 +26,11 @@ export interface Store<T extends KubeObject> {
    * throws is logged and loses that change. Returns the way to stop.
    */
   onChange(handler: (change: Change<T>) => void): () => void;
+  /**
+   * Calls `handler` after a later list took the place of what was known, when its changes were told. What came and went while nobody watched was never here,
+   * so no change tells of it.
+   */
+  onReplaced(handler: () => void): void;
   /** A way to fill the store. Several writers share it, each replacing and deleting only what it put there itself. */
   writer(): StoreWriter<T>;
   readonly size: number;
@@ -50,6 +55,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T>): Sto
   const entries = new Map<string, Entry<T>>();
   const indexes = new Indexes<T>(options.indexes ?? {}, options.logger);
   const handlers = new Set<(change: Change<T>) => void>();
+  const replaced = new Set<() => void>();
 
   const tell = (change: Change<T>): void => {
     for (const handler of handlers) {
@@ -75,7 +81,10 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T>): Sto
       handlers.add(handler);
       return () => handlers.delete(handler);
     },
-    writer: () => new Writer(entries, indexes, tell),
+    onReplaced: (handler) => {
+      replaced.add(handler);
+    },
+    writer: () => new Writer(entries, indexes, tell, () => replaced.forEach((handler) => handler())),
     get size() {
       return entries.size;
     },
@@ -92,11 +101,18 @@ class Writer<T extends KubeObject> implements StoreWriter<T> {
   readonly #entries: Map<string, Entry<T>>;
   readonly #indexes: Indexes<T>;
   readonly #tell: (change: Change<T>) => void;
+  readonly #tellReplaced: () => void;
 
-  constructor(entries: Map<string, Entry<T>>, indexes: Indexes<T>, tell: (change: Change<T>) => void) {
+  constructor(
+    entries: Map<string, Entry<T>>,
+    indexes: Indexes<T>,
+    tell: (change: Change<T>) => void,
+    tellReplaced: () => void,
+  ) {
     this.#entries = entries;
     this.#indexes = indexes;
     this.#tell = tell;
+    this.#tellReplaced = tellReplaced;
   }
 
   put(object: T): void {
@@ -118,6 +134,7 @@ class Writer<T extends KubeObject> implements StoreWriter<T> {
       ...objects.flatMap((object) => this.#put(object, initial)),
     ];
     changes.forEach(this.#tell);
+    if (!initial) this.#tellReplaced();
   }
 
   #put(object: T, initial: boolean): Change<T>[] {

@@ -6,7 +6,7 @@ import {
   watchForReferences,
 } from '../controllers/secret-reference/controller.ts';
 import { type ReferenceScope, reconcileReference } from '../controllers/secret-reference/reconcile.ts';
-import type { Reference } from '../controllers/secret-reference/reference.ts';
+import { type Reference, targetName } from '../controllers/secret-reference/reference.ts';
 import { createKnownContents } from '../controllers/secret-reference/known-contents.ts';
 import { createSubscriptions } from '../controllers/secret-reference/subscriptions.ts';
 import { createObjectView } from '../controllers/object-view.ts';
@@ -66,10 +66,19 @@ export function createControllers(
   const references: { enqueue: Enqueue } = { enqueue: (request, priority) => controller.enqueue(request, priority) };
   const merged = mergedSecrets(parts, caches, client);
   const enqueueMerged: Enqueue = (request, priority) => merged.enqueue(request, priority);
+  caches.targets.onReplaced(() => requeueWithoutTarget(caches, references.enqueue));
   watchForReferences({ ...caches, view, enqueue: references.enqueue, enqueueMerged });
   watchReferenceCounts(parts.registry, caches.references);
   const workloads = rollouts === undefined ? [] : [rollouts.controller];
   return { all: [managers.controller, controller, merged, ...workloads], close: managers.close };
+}
+
+/** A Secret that was made and deleted while its watch was broken was never seen, so nothing tells that it is gone. */
+function requeueWithoutTarget({ references, targets }: Caches, enqueue: Enqueue): void {
+  for (const reference of references.list()) {
+    const { metadata } = reference;
+    if (targets.get(metadata.namespace, targetName(reference)) === undefined) enqueue(metadata, 'low');
+  }
 }
 
 function placesOf(
