@@ -20,8 +20,11 @@ const settingsSchema = z.object({
   WHAT: z.enum(['all', 'plans', 'mutants']).default('all'),
   /** Only plans of this scenario. */
   SCENARIO: z.string().default(''),
-  /** Path of a plan that is run alone, and so often. */
+  /** Path of a plan that is run alone. */
   REPLAY: z.string().default(''),
+  /** How long nothing may be written at the end of a run, in seconds (L2). */
+  QUIET: z.coerce.number().min(0).default(1.3),
+  /** How often each plan is run. */
   TIMES: z.coerce.number().int().min(1).default(1),
 });
 type Settings = z.infer<typeof settingsSchema>;
@@ -38,12 +41,12 @@ async function main(): Promise<number> {
   }
 }
 
-async function replay(rig: Rig, { REPLAY, TIMES }: Settings): Promise<number> {
+async function replay(rig: Rig, { REPLAY, TIMES, QUIET }: Settings): Promise<number> {
   const plan = planSchema.parse(JSON.parse(await readFile(REPLAY, 'utf8')));
   const [lane = ''] = rig.lanes;
   let failures = 0;
   for (let time = 0; time < TIMES; time += 1) {
-    const verdict = await runPlan(plan, { rig, lane });
+    const verdict = await runPlan(plan, { rig, lane, quiet: QUIET * 1000 });
     const violated = verdict.violations.length > 0;
     const missed = verdict.missed.length > 0 ? ', and its moment never came' : '';
     const found = violated ? await writeFailure(verdict) : `${planName(plan)}: nothing is violated${missed}`;
@@ -86,7 +89,7 @@ async function inLanes(rig: Rig, chosen: readonly Mutant[]): Promise<readonly Mu
   return verdicts;
 }
 
-async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<Summary> {
+async function runAll(rig: Rig, { PLANS, SEED, SCENARIO, TIMES, QUIET }: Settings): Promise<Summary> {
   const started = performance.now();
   const failures: Promise<void>[] = [];
   let done = 0;
@@ -96,10 +99,11 @@ async function runAll(rig: Rig, { PLANS, SEED, SCENARIO }: Settings): Promise<Su
     if (done % 50 === 0) logToStderr(`${done} runs, ${((performance.now() - started) / 1000).toFixed(0)} s`);
   };
   const lessons = await learn(rig, SCENARIO === '' ? [] : [SCENARIO], onVerdict);
-  const plans = choose(lessons.map(lessonOf), { seed: SEED, plans: PLANS });
+  const chosen = choose(lessons.map(lessonOf), { seed: SEED, plans: PLANS });
+  const plans = Array.from({ length: TIMES }, () => chosen).flat();
   logToStderr(`${lessons.length} runs without a fault; now ${plans.length} plans`);
   const begun = performance.now();
-  const outcomes = [...lessons, ...(await runPlans(rig, plans, { onVerdict }))];
+  const outcomes = [...lessons, ...(await runPlans(rig, plans, { onVerdict, quiet: QUIET * 1000 }))];
   await Promise.all(failures);
   const summary = summarize(outcomes, (performance.now() - begun) / 1000);
   logToStderr(

@@ -72,6 +72,8 @@ interface Run {
 const patience = 30_000;
 const deadlineOfCalls = 16_000;
 const longestUnrest = 25_000;
+/** Longer than it takes until the backend is asked again. */
+const shortQuiet = 1_300;
 
 interface Records {
   readonly requests: ApiRequest[];
@@ -121,7 +123,7 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     stage,
     book,
     ready: () => startCrew(plan.crew, rig, lane, slots),
-    quiet: () => untilQuiet(records, rig, options.quiet ?? 1_300),
+    quiet: () => untilQuiet(records, rig, options.quiet ?? shortQuiet),
     end: async () => {
       await Promise.all(Array.from(slots.values(), (slot) => slot.down()));
       await Promise.all(Array.from(crew.values(), ({ proxy }) => proxy.close()));
@@ -227,7 +229,7 @@ async function untilQuiet({ requests, waits }: Records, rig: Rig, quiet: number)
       ({ verb, resource, dryRun }) =>
         !['get', 'list', 'watch'].includes(verb) && !['leases', 'events'].includes(resource) && !dryRun,
     );
-  const end = rig.now() + longestUnrest;
+  const end = rig.now() + longestUnrest + quiet;
   const begin = rig.now();
   while (rig.now() - Math.max(begin, last()?.at ?? 0) < quiet) {
     if (rig.now() > end) {
