@@ -53,7 +53,7 @@ faults: deps build ## Let everything go wrong that can, one at a time (PLANS=100
 	@node test/faults/main.ts
 
 .PHONY: bench
-bench: deps build ## Measure (REFERENCES=1000 SECRETS=200)
+bench: deps build ## Measure (REFERENCES=1000 SECRETS=200; or PHASES=rollouts DEPLOYMENTS=100 IDLE_DEPLOYMENTS=1000)
 	@REFERENCES=$(REFERENCES) SECRETS=$(SECRETS) node test/bench/bench.ts
 
 .PHONY: lint

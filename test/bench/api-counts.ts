@@ -1,22 +1,54 @@
+import { rolledPlurals } from '../../src/api/v1/workload-resources.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 
 /** What the API server was asked since it began. All but leases and reads is the operator's: nobody else writes these kinds while it is measured. */
 export interface ApiCounts {
-  /** Writes of Secrets, references and managers, whatever came of them. */
+  /** Writes of Secrets, references, managers and workloads, whatever came of them. */
   readonly writes: number;
+  readonly secretWrites: number;
+  /** Writes of the status of references. */
+  readonly statusWrites: number;
+  /** Writes of what has a pod template, and of pods. */
+  readonly workloadWrites: number;
   readonly events: number;
   readonly leases: number;
-  /** Secrets that were read one by one. */
+  /** Secrets that were read one by one, and references. */
   readonly secretReads: number;
+  readonly referenceReads: number;
+}
+
+interface ApiRequest {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource: string;
 }
 
 const mutating: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLECTION']);
+const workloads: ReadonlySet<string> = new Set(['pods', ...rolledPlurals.flatMap(([, plurals]) => plurals)]);
 const written: ReadonlySet<string> = new Set([
   'secrets',
   'secretreferences',
   'secretmanagers',
   'clustersecretmanagers',
+  ...workloads,
 ]);
+
+/** Which requests each figure counts. */
+const counters: Readonly<Record<keyof ApiCounts, (request: ApiRequest) => boolean>> = {
+  writes: (request) => isWrite(request) && written.has(request.resource),
+  secretWrites: (request) => isWrite(request) && request.resource === 'secrets',
+  statusWrites: (request) =>
+    isWrite(request) && request.resource === 'secretreferences' && request.subresource === 'status',
+  workloadWrites: (request) => isWrite(request) && workloads.has(request.resource),
+  events: (request) => isWrite(request) && request.resource === 'events',
+  leases: (request) => isWrite(request) && request.resource === 'leases',
+  secretReads: ({ verb, resource }) => verb === 'GET' && resource === 'secrets',
+  referenceReads: ({ verb, resource }) => verb === 'GET' && resource === 'secretreferences',
+};
+
+function isWrite({ verb }: ApiRequest): boolean {
+  return mutating.has(verb);
+}
 
 /** Reads the API server's own metrics: they count every request, so nothing that the operator does can escape them. */
 export async function readApiCounts(transport: Transport, signal: AbortSignal): Promise<ApiCounts> {
@@ -29,18 +61,26 @@ export async function readApiCounts(transport: Transport, signal: AbortSignal): 
 
 /** Counts in the text format of Prometheus. */
 export function countRequests(metrics: string): ApiCounts {
-  const counts = { writes: 0, events: 0, leases: 0, secretReads: 0 };
-  for (const [, labels = '', value = ''] of metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
-    const verb = labelOf(labels, 'verb');
-    const resource = labelOf(labels, 'resource');
-    const amount = Number(value);
-    if (resource === 'secrets' && verb === 'GET') counts.secretReads += amount;
-    if (!mutating.has(verb)) continue;
-    if (written.has(resource)) counts.writes += amount;
-    if (resource === 'events') counts.events += amount;
-    if (resource === 'leases') counts.leases += amount;
-  }
-  return counts;
+  const samples = [...metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)].map(
+    ([, labels = '', value = '']) => ({
+      verb: labelOf(labels, 'verb'),
+      resource: labelOf(labels, 'resource'),
+      subresource: labelOf(labels, 'subresource'),
+      amount: Number(value),
+    }),
+  );
+  const count = (name: keyof ApiCounts): number =>
+    samples.filter(counters[name]).reduce((sum, { amount }) => sum + amount, 0);
+  return {
+    writes: count('writes'),
+    secretWrites: count('secretWrites'),
+    statusWrites: count('statusWrites'),
+    workloadWrites: count('workloadWrites'),
+    events: count('events'),
+    leases: count('leases'),
+    secretReads: count('secretReads'),
+    referenceReads: count('referenceReads'),
+  };
 }
 
 function labelOf(labels: string, name: string): string {

@@ -1,13 +1,15 @@
 import { logToStderr as log } from '../cluster/progress.ts';
 import { callsSince, mark, type PhaseLine } from './measurement.ts';
-import { cold, idle, restart, rotate, settle } from './phases.ts';
+import { cold, idle, restart, rotate } from './phases.ts';
 import { type Rig, withRig } from './rig.ts';
+import { type IdleWorkloadsLine, idleWorkloads, type RolloutLine, rollout } from './rollouts.ts';
 import { readSettings } from './settings.ts';
+import { settle } from './waiting.ts';
 
 /** Measures the operator and prints a line of JSON for each phase to standard output; progress goes to standard error. */
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
-  await withRig(settings, log, measure);
+  await withRig(settings, log, settings.PHASES === 'rollouts' ? measureRollouts : measure);
 }
 
 async function measure(rig: Rig): Promise<void> {
@@ -32,7 +34,17 @@ async function measure(rig: Rig): Promise<void> {
   await again.operator.stop();
 }
 
-function print(line: PhaseLine): void {
+async function measureRollouts(rig: Rig): Promise<void> {
+  log('the operator starts');
+  const { operator } = await cold(rig, log);
+  await settle(rig, log);
+  await idleWorkloads(rig, operator, log, print);
+  log('rollout: the secret gets a new version');
+  print(await rollout(rig, operator, log));
+  await operator.stop();
+}
+
+function print(line: PhaseLine | IdleWorkloadsLine | RolloutLine): void {
   const rounded = Object.entries(line).map(([name, value]: [string, unknown]) => [
     name,
     typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,

@@ -9,7 +9,7 @@ export interface PhaseLine {
   readonly seconds: number;
   /** Requests to the backend, STS included, counted by a proxy before it. */
   readonly backendCalls: number;
-  /** Writes of Secrets, references and managers; events apart, and leases left out. */
+  /** Writes of Secrets, references, managers and workloads; events apart, and leases left out. */
   readonly apiWrites: number;
   readonly eventWrites: number;
   /** Secrets that were read one by one. */
@@ -47,16 +47,31 @@ export async function since(
   const at = performance.now();
   const { cpuSeconds, rssMiB, peakRssMiB } = await usageOf(operator.pid);
   const calls = callsSince(rig, from);
-  const api = await rig.apiCounts();
+  const api = await requestsSince(rig, from);
   return {
     seconds: seconds ?? (at - from.at) / 1000,
     backendCalls: [...calls.values()].reduce((sum, count) => sum + count, 0),
-    apiWrites: api.writes - from.api.writes,
-    eventWrites: api.events - from.api.events,
-    secretReads: api.secretReads - from.api.secretReads,
+    apiWrites: api.writes,
+    eventWrites: api.events,
+    secretReads: api.secretReads,
     cpuSeconds: cpuSeconds - from.cpuSeconds,
     rssMiB,
     peakRssMiB,
+  };
+}
+
+/** Requests to the API server since `from`. */
+export async function requestsSince(rig: Rig, { api: before }: Mark): Promise<ApiCounts> {
+  const now = await rig.apiCounts();
+  return {
+    writes: now.writes - before.writes,
+    secretWrites: now.secretWrites - before.secretWrites,
+    statusWrites: now.statusWrites - before.statusWrites,
+    workloadWrites: now.workloadWrites - before.workloadWrites,
+    events: now.events - before.events,
+    leases: now.leases - before.leases,
+    secretReads: now.secretReads - before.secretReads,
+    referenceReads: now.referenceReads - before.referenceReads,
   };
 }
 

@@ -1,22 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { labels } from '../../src/api/v1/names.ts';
-import { secretReferences } from '../../src/api/v1/resources.ts';
-import { secrets as secretResource } from '../../src/kube/resource.ts';
 import type { Log } from '../cluster/progress.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { type OperatorProcess, whenReady } from '../operator/operator-process.ts';
+import { checkReferences, checkSecrets } from './checks.ts';
 import { mark, type PhaseLine, since } from './measurement.ts';
 import { percentile } from './percentile.ts';
 import type { Rig } from './rig.ts';
-import { dataKey } from './workload.ts';
-
-const LONGEST_PHASE = 600_000;
-/** Milliseconds between two looks at what the watches brought. */
-const LOOK = 10;
-/** Milliseconds without a write after which nothing more is to come. */
-const QUIET = 10_000;
+import { LONGEST_PHASE, QUIET, until } from './waiting.ts';
 
 /** From the start of the process until every Secret and every status is written. */
 export async function cold(
@@ -41,19 +31,6 @@ export async function cold(
   await checkSecrets(rig);
   await checkReferences(rig);
   return { operator, line: { phase: 'cold', ...used, ...percentiles(atSecrets) } };
-}
-
-/** Waits until nothing has been written for a while: events go out at ten a second. */
-export async function settle(rig: Rig, log: Log): Promise<void> {
-  const started = performance.now();
-  for (let before = await rig.apiCounts(); ; ) {
-    await delay(QUIET);
-    const now = await rig.apiCounts();
-    if (now.writes === before.writes && now.events === before.events) break;
-    log(`waiting until nothing more is written (${now.events - before.events} events in ${QUIET / 1000} s)`);
-    before = now;
-  }
-  log(`settled after ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
 /** A while in which nothing changes. */
@@ -119,41 +96,4 @@ async function isDone(operator: OperatorProcess): Promise<true | undefined> {
 
 function percentiles(values: readonly number[]): Pick<PhaseLine, 'p50Seconds' | 'p99Seconds'> {
   return { p50Seconds: percentile(values, 50), p99Seconds: percentile(values, 99) };
-}
-
-/** Looks until there is something to see; an operator that ended will bring nothing more. */
-async function until<T>(operator: OperatorProcess, what: string, look: () => T | undefined): Promise<T> {
-  const deadline = performance.now() + LONGEST_PHASE;
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    const ended = operator.ended();
-    if (ended !== undefined) throw new Error(`the operator ended (${ended}): ${(await operator.log()).slice(-2000)}`);
-    if (performance.now() > deadline) throw new Error(`waited ${LONGEST_PHASE / 1000} s in vain until ${what}`);
-    await delay(LOOK);
-  }
-}
-
-/** A figure for work that was done wrong is worth nothing: every Secret must hold what the backend has. */
-async function checkSecrets(rig: Rig): Promise<void> {
-  const found = await rig.client.list(secretResource, { labelSelector: labels.target }, { signal: rig.signal });
-  const { names } = rig.secrets;
-  for (const { metadata, ...secret } of found) {
-    const index = Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1));
-    const value = Buffer.from(rig.secrets.valueOf(names[index % names.length] ?? '')).toString('base64');
-    if (!isDeepStrictEqual(secret['data'], { [dataKey]: value })) {
-      throw new Error(`Secret ${metadata.namespace}/${metadata.name} does not hold what it should`);
-    }
-  }
-  if (found.length !== rig.settings.REFERENCES) throw new Error(`there are ${found.length} Secrets`);
-}
-
-const readySchema = z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })) });
-
-async function checkReferences(rig: Rig): Promise<void> {
-  for (const { metadata, ...reference } of await rig.client.list(secretReferences, {}, { signal: rig.signal })) {
-    const { conditions } = readySchema.parse(reference['status']);
-    const ready = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
-    if (!ready) throw new Error(`SecretReference ${metadata.namespace}/${metadata.name} is not Ready`);
-  }
 }

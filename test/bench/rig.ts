@@ -25,6 +25,13 @@ import { createWorkload } from './workload.ts';
  */
 const lean = { flags: ['--optimize-for-size'], env: { MALLOC_ARENA_MAX: '1' } } as const;
 
+/** Without a controller-manager no rollout ends: none may wait for another, or for the end of its own. Polls come often, since what is measured begins with one. */
+const forRollouts = {
+  flags: ['--max-concurrent-rollouts=1000', '--rollout-min-interval=0s'],
+  pollInterval: '5s',
+} as const;
+const forReferences = { flags: [], pollInterval: '30s' } as const;
+
 /** Everything that a measurement needs. */
 export interface Rig {
   readonly settings: BenchSettings;
@@ -60,11 +67,12 @@ export async function withRig(settings: BenchSettings, log: Log, measure: (rig: 
     cleanups.push(() => transport.close());
     const client = createKubeClient(transport);
     const { signal } = stop;
+    const { flags, pollInterval } = settings.PHASES === 'rollouts' ? forRollouts : forReferences;
     log(`creating ${settings.SECRETS} secrets and ${settings.REFERENCES} references`);
     const secrets = await createSecrets(moto.url, settings.SECRETS);
     await createWorkload(
       client,
-      { references: settings.REFERENCES, secretNames: secrets.names, endpoint: proxy.url },
+      { references: settings.REFERENCES, secretNames: secrets.names, endpoint: proxy.url, pollInterval },
       signal,
     );
     const logger = createLogger({ level: 'warn', format: 'text', clock: systemClock, output: process.stderr });
@@ -82,7 +90,7 @@ export async function withRig(settings: BenchSettings, log: Log, measure: (rig: 
         const used = await Promise.all(Object.values(cluster.pids()).map(usageOf));
         return used.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
       },
-      startOperator: () => startOperator({ kubeconfig, env, node: lean.flags }),
+      startOperator: () => startOperator({ kubeconfig, env, flags, node: lean.flags }),
     });
   } finally {
     stop.abort();

@@ -2,24 +2,35 @@ import { z } from 'zod';
 
 const count = z.coerce.number().int().min(1);
 
+const shape = {
+  /** How many SecretReferences there are. */
+  REFERENCES: count.max(50_000).default(1_000),
+  /** How many secrets they share. With PHASES=rollouts it is one. */
+  SECRETS: count.max(10_000).default(200),
+  /** How many secrets get a new version, one after another. */
+  ROTATIONS: count.default(20),
+  /** Over how many seconds those are spread by chance: two poll intervals, so that none is favoured. */
+  ROTATION_SECONDS: count.default(60),
+  IDLE_SECONDS: count.default(60),
+  /** How many Deployments consume the target of a reference each. No more than can be rolled out at once. */
+  DEPLOYMENTS: count.max(1_000).default(100),
+  /** How many Deployments there are that consume none. */
+  IDLE_DEPLOYMENTS: count.max(50_000).default(1_000),
+  /** `cold` alone for a profile of it, `rollouts` for what Deployments cost; by default the four phases without them. */
+  PHASES: z.enum(['cold', 'all', 'rollouts']).default('all'),
+  /** Added to the options of the operator's Node, for experiments and profiles. */
+  OPERATOR_NODE_OPTIONS: z.string().default(''),
+};
+
 const settingsSchema = z
-  .object({
-    /** How many SecretReferences there are. */
-    REFERENCES: count.max(50_000).default(1_000),
-    /** How many secrets they share. */
-    SECRETS: count.max(10_000).default(200),
-    /** How many secrets get a new version, one after another. */
-    ROTATIONS: count.default(20),
-    /** Over how many seconds those are spread by chance: two poll intervals, so that none is favoured. */
-    ROTATION_SECONDS: count.default(60),
-    IDLE_SECONDS: count.default(60),
-    /** `cold` alone for a profile of it; by default all four. */
-    PHASES: z.enum(['cold', 'all']).default('all'),
-    /** Added to the options of the operator's Node, for experiments and profiles. */
-    OPERATOR_NODE_OPTIONS: z.string().default(''),
-  })
+  .object(shape)
+  .transform((settings) => (settings.PHASES === 'rollouts' ? { ...settings, SECRETS: 1, ROTATIONS: 1 } : settings))
   .refine(({ SECRETS, REFERENCES }) => SECRETS <= REFERENCES, 'SECRETS must not be more than REFERENCES')
-  .refine(({ SECRETS, ROTATIONS }) => ROTATIONS <= SECRETS, 'ROTATIONS must not be more than SECRETS');
+  .refine(({ SECRETS, ROTATIONS }) => ROTATIONS <= SECRETS, 'ROTATIONS must not be more than SECRETS')
+  .refine(
+    ({ PHASES, DEPLOYMENTS, REFERENCES }) => PHASES !== 'rollouts' || DEPLOYMENTS <= REFERENCES,
+    'DEPLOYMENTS must not be more than REFERENCES',
+  );
 
 export type BenchSettings = z.infer<typeof settingsSchema>;
 
@@ -32,11 +43,11 @@ export function readSettings(
     const at = text.indexOf('=');
     return [text.slice(0, at), text.slice(at + 1)];
   });
-  const unknown = pairs.find(([name]) => !Object.hasOwn(settingsSchema.shape, name));
+  const unknown = pairs.find(([name]) => !Object.hasOwn(shape, name));
   if (unknown !== undefined) {
-    throw new Error(`unknown setting ${unknown[0]}: there are ${Object.keys(settingsSchema.shape).join(', ')}`);
+    throw new Error(`unknown setting ${unknown[0]}: there are ${Object.keys(shape).join(', ')}`);
   }
-  const known = Object.keys(settingsSchema.shape).map((name): [string, string | undefined] => [name, env[name]]);
+  const known = Object.keys(shape).map((name): [string, string | undefined] => [name, env[name]]);
   const parsed = settingsSchema.safeParse(Object.fromEntries([...known, ...pairs]));
   if (!parsed.success) {
     throw new Error(z.prettifyError(parsed.error));
