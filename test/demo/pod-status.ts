@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The app of the demo does not start with this password. */
+/** The app of the demo crashes with this password. One with a readiness probe goes on, and never gets ready. */
 const REFUSED = 'bad-password';
 
 /** Milliseconds after which a container that crashed is started again, as the kubelet does at first. */
@@ -10,6 +10,7 @@ const secretKeySchema = z.object({ name: z.string(), key: z.string() });
 const containerSchema = z.object({
   name: z.string(),
   image: z.string(),
+  readinessProbe: z.object({}).optional(),
   env: z.array(z.object({ valueFrom: z.object({ secretKeyRef: secretKeySchema.optional() }).optional() })).default([]),
 });
 const containerStatusSchema = z.object({
@@ -45,12 +46,13 @@ export async function statusOfPod(pod: NodePod, valueOf: ValueOf, now: number): 
   return statusWith(pod, values.includes(REFUSED), restarts, new Date(now).toISOString());
 }
 
-function statusWith({ spec }: NodePod, crashes: boolean, restartCount: number, time: string): PodStatus {
-  const status = crashes ? 'False' : 'True';
+function statusWith({ spec }: NodePod, refused: boolean, restartCount: number, time: string): PodStatus {
+  const crashes = refused && spec.containers.every(({ readinessProbe }) => readinessProbe === undefined);
   const terminated = { exitCode: 1, reason: 'Error', startedAt: time, finishedAt: time };
   const how = crashes
     ? { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated } }
     : { state: { running: { startedAt: time } }, lastState: {} };
+  const status = refused ? 'False' : 'True';
   return {
     phase: 'Running',
     conditions: ['ContainersReady', 'Ready'].map((type) => ({ type, status, lastTransitionTime: time })),
@@ -59,7 +61,7 @@ function statusWith({ spec }: NodePod, crashes: boolean, restartCount: number, t
       name,
       image,
       imageID: '',
-      ready: !crashes,
+      ready: !refused,
       started: !crashes,
       restartCount,
     })),

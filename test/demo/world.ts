@@ -25,22 +25,30 @@ export interface World {
 type Undo = () => Promise<void>;
 type Log = (line: string) => void;
 
-/** Starts everything from nothing. `namespace` is created, and is the one that kubectl works in by itself. */
-export async function startWorld(namespace: string, log: Log): Promise<World> {
+/**
+ * Starts everything from nothing. `namespace` is created, and is the one that kubectl works in by itself.
+ * @param flags of the operator
+ */
+export async function startWorld(namespace: string, log: Log, flags: readonly string[] = []): Promise<World> {
   const undo: Undo[] = [];
   const stop = async (): Promise<void> => {
     for (const one of undo.toReversed()) await one();
     undo.length = 0;
   };
   try {
-    return { ...(await startAll(namespace, log, undo)), stop };
+    return { ...(await startAll(namespace, log, flags, undo)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startAll(namespace: string, log: Log, undo: Undo[]): Promise<Omit<World, 'stop'>> {
+async function startAll(
+  namespace: string,
+  log: Log,
+  flags: readonly string[],
+  undo: Undo[],
+): Promise<Omit<World, 'stop'>> {
   const dir = await mkdtemp(join(tmpdir(), 'keyferry-demo-'));
   undo.push(() => rm(dir, { recursive: true, force: true }));
   // The garbage collector looks for new kinds only every 30 s, so that they have to be there when it starts.
@@ -65,7 +73,7 @@ async function startAll(namespace: string, log: Log, undo: Undo[]): Promise<Omit
   const operator = await withProgress('CRDs, policies, roles, and the operator', log, async () => {
     const kubeconfig = join(dir, 'operator.kubeconfig');
     await installKeyferry(cluster, kubeconfig);
-    const started = await startOperator({ kubeconfig, env: aws });
+    const started = await startOperator({ kubeconfig, env: aws, flags });
     undo.push(() => started.stop());
     await whenReady(started);
     return started;

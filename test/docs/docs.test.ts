@@ -3,7 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { readyReasons } from '../../src/api/v1/conditions.ts';
+import { readyReasons, rolledOutReasons } from '../../src/api/v1/conditions.ts';
+import { consumerStates } from '../../src/api/v1/rollout.ts';
 import { parseConfig } from '../../src/config.ts';
 import { runCommand } from '../cluster/command.ts';
 import { anchorsOf, codeIn, readPage, readPages, tableUnder } from './pages.ts';
@@ -61,17 +62,15 @@ describe('the page on installing', () => {
 });
 
 describe('the page on troubleshooting', () => {
-  it('has a section for every reason of Ready, in the order of the code', () => {
-    const [, section = ''] = /^## Reasons of Ready$(.*?)^## /ms.exec(troubleshooting.text) ?? [];
-    const headings = Array.from(section.matchAll(/^### (.*)$/gm), ([, heading]) => heading);
-    expect(headings).toEqual([...readyReasons]);
-  });
+  const conditions = [
+    { condition: 'Ready', reasons: readyReasons },
+    { condition: 'RolledOut', reasons: rolledOutReasons },
+  ];
 
-  it('shows a message for every reason of Ready', () => {
-    const sections = troubleshooting.text
-      .split(/^##+ /m)
-      .filter((part) => readyReasons.some((reason) => part.startsWith(reason)));
-    expect(sections.filter((part) => !/^ {4}\S/m.test(part))).toEqual([]);
+  it.each(conditions)('has a section for every reason of $condition, with a message', ({ condition, reasons }) => {
+    const sections = sectionsUnder(troubleshooting.text, `Reasons of ${condition}`);
+    expect(sections.map(([heading]) => heading)).toEqual([...reasons]);
+    expect(sections.filter(([, text]) => !/^ {4}\S/m.test(text))).toEqual([]);
   });
 
   it('shows refusals in the words of the policies and the schemas', () => {
@@ -95,6 +94,11 @@ describe('the page on troubleshooting', () => {
   });
 });
 
+it('the page on rollouts lists every state of a consumer', () => {
+  const listed = tableUnder(readPage('docs/rollouts.md'), 'See how far it is').flatMap(([state = '']) => codeIn(state));
+  expect(listed.toSorted()).toEqual(consumerStates.toSorted());
+});
+
 it('the page on dependencies lists each, and nothing else', () => {
   const schema = z.object({
     dependencies: z.record(z.string(), z.string()),
@@ -104,6 +108,15 @@ it('the page on dependencies lists each, and nothing else', () => {
   const listed = tableUnder(readPage('docs/dependencies.md'), 'Dependencies').flatMap(([name = '']) => codeIn(name));
   expect(listed.toSorted()).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).toSorted());
 });
+
+/** Headings of the third level under one of the second, each with the text below it. */
+function sectionsUnder(text: string, heading: string): readonly (readonly [heading: string, text: string])[] {
+  const [, section = ''] = new RegExp(`^## ${heading}$(.*?)^## `, 'ms').exec(text) ?? [];
+  return Array.from(section.split(/^### /m).slice(1), (part) => {
+    const [title = '', ...lines] = part.split('\n');
+    return [title, lines.join('\n')];
+  });
+}
 
 function leadsSomewhere(from: string, link: string): boolean {
   const [file = '', anchor = ''] = link.split('#');

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readyReasons } from '../../src/api/v1/conditions.ts';
+import { type RolledOutReason, readyReasons } from '../../src/api/v1/conditions.ts';
 import { startWorld, type World } from '../demo/world.ts';
 import { codeIn, isManifest, readPage, readPages, tableUnder } from '../docs/pages.ts';
 import { isStep, openShell, type Shell, walk } from '../docs/walk.ts';
@@ -18,6 +19,7 @@ const secrets: readonly (readonly [name: string, value: string, version?: string
   ['shop/db.password', 'red-panda', '11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa'],
   ['shop/db.password', 'blue/whale', '22222222-bbbb-4bbb-8bbb-bbbbbbbbbbbb'],
   ['shop/db.account', json({ user: { name: 'shop@eu' }, host: 'db.internal', ca: 'Y2VydGlmaWNhdGU=' })],
+  ['shop/orders.password', 'brown-bear', '11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa'],
   ['shop/config', json({ mode: 'fast', retries: 3 })],
   ['shop/feature-new.cart', 'on'],
   ['shop/signing.key', 'one'],
@@ -29,7 +31,7 @@ const secrets: readonly (readonly [name: string, value: string, version?: string
 ];
 
 beforeAll(async () => {
-  world = await startWorld('shop', () => undefined);
+  world = await startWorld('shop', () => undefined, ['--rollout-min-interval=1s']);
   shell = await openShell(world);
   for (const [name, value, version = ''] of secrets) {
     await shell.run(`node test/demo/put.ts "$(cat)" "$VALUE" ${version}`.replace('"$VALUE"', `'${value}'`), name);
@@ -51,7 +53,7 @@ afterAll(async () => {
 
 /** Every page starts from the same: the manager of the examples, nothing else. */
 beforeEach(async () => {
-  await shell.run('kubectl delete sref,smgr,csmgr --all --all-namespaces; kubectl delete secret --all');
+  await shell.run('kubectl delete sref,smgr,csmgr --all --all-namespaces; kubectl delete deploy,sts,secret --all');
   await shell.run(
     'kubectl apply -f examples/manager.yaml && kubectl wait csmgr default --for=condition=Ready --timeout=30s',
   );
@@ -100,6 +102,74 @@ describe('what troubleshooting shows', () => {
   it('leaves out no reason that can be brought about', () => {
     const left = readyReasons.filter((reason) => !brokenReferences.some((broken) => broken.reason === reason));
     expect(left).toEqual(['Throttled']);
+  });
+});
+
+describe('what troubleshooting shows of RolledOut', () => {
+  const put = (value: string, id = ''): Promise<string> =>
+    shell.run(`node test/demo/put.ts shop/orders.password ${value} ${id}`);
+  const rollout = (spec: object): Promise<string> =>
+    shell.run(`kubectl patch sref orders-db --type=merge -p '${json({ spec: { rollout: spec } })}'`);
+  const says = async (reason: RolledOutReason): Promise<void> => {
+    const ask = `kubectl get sref orders-db -o jsonpath='{range .status.conditions[?(@.type=="RolledOut")]}{.reason} {.message}{end}'`;
+    const attempt = async (): Promise<string> => {
+      const text = await shell.run(ask);
+      if (!text.startsWith(`${reason} `)) throw new Error(text);
+      return text.slice(reason.length + 1);
+    };
+    expect(messages).toContain(await eventually(reason, attempt, { deadline: 60_000, every: 200 }));
+  };
+
+  it('is what a reference says whose workload rolls out, is paused, or fails', async () => {
+    const [reference = '', deployment = ''] = readFileSync('examples/guarded.yaml', 'utf8').split('---\n');
+    await shell.run('kubectl apply -f -', reference);
+    await rollout({ onFailure: 'None', settle: '1s' });
+    await says('NothingToRollOut');
+    await shell.run('kubectl apply -f - && kubectl rollout status deployment/orders --timeout=30s', deployment);
+    await says('Complete');
+    await rollout({ settle: '1h' });
+    await put('gray-wolf');
+    await says('Waiting');
+    await shell.run('kubectl rollout pause deployment/orders');
+    await rollout({ settle: '1s' });
+    await says('Paused');
+    await shell.run('kubectl rollout resume deployment/orders');
+    await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
+    await rollout({ progressDeadline: '1h' });
+    await put('bad-password');
+    await says('Progressing');
+    await rollout({ progressDeadline: '5s' });
+    await says('Failed');
+    await put('brown-bear', '44444444-dddd-4ddd-8ddd-dddddddddddd');
+    await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
+    await rollout({ onFailure: 'Revert' });
+    await put('bad-password', '55555555-eeee-4eee-8eee-eeeeeeeeeeee');
+    await says('Reverted');
+  });
+
+  it('is what a reference says whose StatefulSet is stuck', async () => {
+    const page = readPage('docs/rollouts.md');
+    const queue = page.blocks.find(({ text }) => text.includes('kind: StatefulSet\n'))?.text ?? '';
+    const probed = queue
+      .replace('image:', 'readinessProbe: {exec: {command: ["true"]}}\n          image:')
+      .replace(
+        /envFrom:[^]*$/,
+        'env:\n            - {name: P, valueFrom: {secretKeyRef: {name: orders-db, key: password}}}\n',
+      );
+    const [reference = ''] = readFileSync('examples/guarded.yaml', 'utf8').split('---\n');
+    await put('brown-bear');
+    await shell.run('kubectl apply -f -', reference);
+    await rollout({ onFailure: 'None', progressDeadline: '1h' });
+    await shell.run('kubectl apply -f - && kubectl rollout status statefulset/queue --timeout=30s', probed);
+    await shell.run(`kubectl wait sref orders-db --for=jsonpath='{.status.consumers[0].name}'=queue --timeout=30s`);
+    await put('bad-password');
+    await shell.run(
+      "kubectl wait pod queue-1 --for=jsonpath='{.status.containerStatuses[0].ready}'=false --timeout=30s",
+    );
+    await put('gray-wolf');
+    await says('Failed');
+    await shell.run('kubectl delete pod queue-1');
+    await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
   });
 });
 
