@@ -1,4 +1,5 @@
-import type { Plan } from './plan.ts';
+import { logToStderr } from '../cluster/progress.ts';
+import { type Plan, planName } from './plan.ts';
 import type { Rig } from './rig.ts';
 import { type RunOptions, runPlan, type Verdict } from './run-plan.ts';
 
@@ -16,7 +17,7 @@ export async function runPlans(
   const outcomes = new Map<number, Outcome>();
   const work = async (lane: string): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const verdict = await runPlan(next.plan, { ...run, rig, lane });
+      const verdict = await runTwiceIfNeedBe(next.plan, { ...run, rig, lane });
       onVerdict(verdict);
       const { history: _history, ...outcome } = verdict;
       outcomes.set(next.index, outcome);
@@ -24,4 +25,14 @@ export async function runPlans(
   };
   await Promise.all(rig.lanes.map(work));
   return plans.flatMap((_plan, index) => outcomes.get(index) ?? []);
+}
+
+/** What breaks the run itself (a machine that is too busy) says nothing of the operator: it has a second chance, and no third. */
+async function runTwiceIfNeedBe(plan: Plan, options: RunOptions): Promise<Verdict> {
+  try {
+    return await runPlan(plan, options);
+  } catch (error) {
+    logToStderr(`a run broke and is run again: ${planName(plan)}: ${String(error)}`);
+    return runPlan(plan, options);
+  }
 }

@@ -18,7 +18,7 @@ const settingsSchema = z.object({
   LANES: z.coerce.number().int().min(1).default(6),
   /** What is run: plans, mutants, or both. */
   WHAT: z.enum(['all', 'plans', 'mutants']).default('all'),
-  /** Only plans of this scenario. */
+  /** Only plans of this scenario, or only the mutant of this name. */
   SCENARIO: z.string().default(''),
   /** Path of a plan that is run alone. */
   REPLAY: z.string().default(''),

@@ -136,6 +136,16 @@ export const mutants: readonly Mutant[] = [
     laws: ['S12'],
     plans: [plan('first-sync')],
   },
+  {
+    name: 'stale-leader-takes-back',
+    mistake: 'a leader that does not know that it was replaced writes what it last heard',
+    laws: ['S3'],
+    plans: [
+      { scenario: 'rotation', crew: 'two-leaders', faults: [] },
+      { scenario: 'two-rotations', crew: 'two-leaders', faults: [] },
+      { scenario: 'label-moves-back', crew: 'two-leaders', faults: [] },
+    ],
+  },
 ];
 
 export interface MutantVerdict {
@@ -164,13 +174,20 @@ export async function runMutant(rig: Rig, mutant: Mutant): Promise<MutantVerdict
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** @throws where the patch does not fit any more */
+/**
+ * Puts a mistake into the sources in `dir`, or only looks whether it could be.
+ * @throws where the patch does not fit any more
+ */
+export async function applyPatch(name: string, dir: string, args: readonly string[] = []): Promise<void> {
+  const patch = join(import.meta.dirname, 'mutants', `${name}.patch`);
+  await runCommand('git', ['apply', ...args, patch], { cwd: dir });
+}
+
 async function buildMutant(name: string, dir: string): Promise<string> {
   for (const part of ['src', 'scripts', 'package.json'])
     await cp(join(root, part), join(dir, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
-  const patch = join(import.meta.dirname, 'mutants', `${name}.patch`);
-  await runCommand('patch', ['--strip=1', '--forward', `--directory=${dir}`, `--input=${patch}`]);
+  await applyPatch(name, dir);
   await runCommand(process.execPath, [join(dir, 'scripts', 'build.ts')]);
   return join(dir, 'dist', 'operator.mjs');
 }

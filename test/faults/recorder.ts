@@ -40,7 +40,7 @@ interface Server {
 
 /** Keeps every version of every object of the watched kinds, as the API server itself tells it: nothing is between the two. */
 export interface Recorder {
-  /** The versions so far, in order of revision. */
+  /** The versions so far, in order of revision: the same array until there are more. */
   versions(namespace: string, manager: string): readonly ObjectVersion[];
   /** Waits until everything is here that the API server has now. */
   caughtUp(namespace: string): Promise<void>;
@@ -62,6 +62,16 @@ export async function startRecorder(server: Server, now: () => number): Promise<
     if (book === undefined) books.set(version.place, [version.version]);
     else book.push(version.version);
   };
+  /** What was sorted last: it is asked for much more often than it changes. */
+  const sorted = new Map<string, readonly ObjectVersion[]>();
+  const inOrder = (namespace: string, manager: string): readonly ObjectVersion[] => {
+    const parts = [books.get(namespace) ?? [], books.get(`/${manager}`) ?? []].flat();
+    const known = sorted.get(namespace);
+    if (known?.length === parts.length) return known;
+    const versions = parts.toSorted((a, b) => a.revision - b.revision);
+    sorted.set(namespace, versions);
+    return versions;
+  };
   for (const [kind, path] of Object.entries(watched)) {
     const body = await eventually(`${path} can be watched`, async () => {
       const answer = await request(`${server.url}${path}?watch=true&timeoutSeconds=36000`, { dispatcher, headers });
@@ -77,10 +87,7 @@ export async function startRecorder(server: Server, now: () => number): Promise<
     );
   }
   return {
-    versions: (namespace, manager) =>
-      [...(books.get(namespace) ?? []), ...(books.get(`/${manager}`) ?? [])].toSorted(
-        (a, b) => a.revision - b.revision,
-      ),
+    versions: (namespace, manager) => inOrder(namespace, manager),
     caughtUp: (namespace) =>
       eventually(`everything in ${namespace} is recorded`, async () => {
         if (broken !== undefined) throw new Error(broken);
@@ -96,6 +103,7 @@ export async function startRecorder(server: Server, now: () => number): Promise<
     forget: (namespace, manager) => {
       books.delete(namespace);
       books.delete(`/${manager}`);
+      sorted.delete(namespace);
     },
     stop: () => dispatcher.destroy(),
   };
