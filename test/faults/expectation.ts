@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { History, ObjectVersion } from './history.ts';
 import { annotations } from '../../src/api/v1/names.ts';
-import { contentsOf, meaningOf, templateOf, workloadsOf } from './oracles/rollout.ts';
+import { contentNamed, contentsOf, meaningOf, templateOf, workloadsOf } from './oracles/rollout.ts';
 import { dataOf, groupsOf, type Recipe, render, toRecipe } from './oracles/reading.ts';
 
 /** How a reference should be in the end. */
@@ -141,7 +141,7 @@ function workloadComplaints(history: History, versions: readonly ObjectVersion[]
   return markersFor(history, rest).flatMap((marker) => {
     const { target, annotation } = meaningOf(history, marker);
     const now = contentsOf(history, target, annotation).slice(1).at(-1);
-    if (now === undefined || now.revision < since || markers.get(marker) === now.content) return [];
+    if (now === undefined || now.revision < since || contentNamed(markers.get(marker)) === now.content) return [];
     return [`${last.kind} ${last.name} is not rolled out for ${target}`];
   });
 }

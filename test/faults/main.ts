@@ -109,7 +109,7 @@ async function runAll(rig: Rig, { PLANS, SEED, SCENARIO, TIMES, QUIET }: Setting
   logToStderr(
     [
       `${summary.plans} plans (seed ${SEED}) in ${summary.seconds} s, ${(summary.seconds / summary.plans).toFixed(2)} s a plan`,
-      `${summary.missed} whose moment never came`,
+      `${summary.missed} whose moment never came, ${summary.repeated} that were run again on a busy machine`,
       `${summary.violations.length} that violate something`,
     ].join('\n'),
   );

@@ -13,6 +13,8 @@ export interface Summary {
   readonly plans: number;
   /** Plans in which nothing went wrong as planned, since its moment never came. */
   readonly missed: number;
+  /** Plans that were run again, because the machine was too busy to judge how long anything took. */
+  readonly repeated: number;
   readonly seconds: number;
   readonly violations: readonly { readonly plan: Plan; readonly violations: readonly Violation[] }[];
 }
@@ -21,6 +23,7 @@ export function summarize(outcomes: readonly Outcome[], seconds: number): Summar
   return {
     plans: outcomes.length,
     missed: outcomes.filter(({ missed }) => missed.length > 0).length,
+    repeated: outcomes.filter(({ tries }) => tries > 1).length,
     seconds: Math.round(seconds),
     violations: outcomes.flatMap(({ plan, violations }) => (violations.length === 0 ? [] : [{ plan, violations }])),
   };

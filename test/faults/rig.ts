@@ -9,6 +9,7 @@ import { type Log, logToStderr } from '../cluster/progress.ts';
 import { type Api, createApi } from '../integration/world-api.ts';
 import { type AwsSecrets, createAwsSecrets } from '../integration/world-aws.ts';
 import { installationFiles, installKeyferry, operatorIdentity } from '../operator/install.ts';
+import { type Pacemaker, startPacemaker } from './pacemaker.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -32,6 +33,7 @@ export interface Rig {
   readonly now: () => number;
   /** A number that was not there before. */
   readonly next: () => number;
+  readonly pacemaker: Pacemaker;
   stop(): Promise<void>;
 }
 
@@ -65,6 +67,8 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
     const now = (): number => performance.now() - started;
     const recorder = await startRecorder(cluster, now);
     cleanup.push(() => recorder.stop());
+    const pacemaker = startPacemaker(() => api.raw('GET', '/livez'), now);
+    cleanup.push(async () => pacemaker.stop());
     const server = await serverOf(cluster);
     cleanup.push(() => server.dispatcher.destroy());
     const bundle = join(cluster.dir, 'operator.mjs');
@@ -76,6 +80,7 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
       aws: createAwsSecrets(backend),
       motoUrl: backend,
       recorder,
+      pacemaker,
       bundle,
       kubeconfig: await readFile(kubeconfigPath, 'utf8'),
       server,

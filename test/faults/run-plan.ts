@@ -23,6 +23,8 @@ export interface Verdict {
   /** Everything that could have gone wrong. */
   readonly seen: readonly { readonly on: Fault['on']; readonly at: string }[];
   readonly seconds: number;
+  /** More than one where the machine was too busy before. */
+  readonly tries: number;
   readonly history: History;
 }
 
@@ -56,7 +58,15 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<Verdict>
   const history = await run.history();
   options.rig.recorder.forget(history.namespace, history.manager);
   const seconds = (performance.now() - started) / 1000;
-  return { plan, violations: judge(history), missed: run.book.missed(), seen: run.book.seen(), seconds, history };
+  return {
+    plan,
+    violations: judge(history),
+    missed: run.book.missed(),
+    seen: run.book.seen(),
+    seconds,
+    tries: 1,
+    history,
+  };
 }
 
 interface Run {
@@ -116,6 +126,7 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     backend,
     operators: Object.fromEntries(slots),
     patience: patience + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
+    outages: { lasting: false },
     book: records,
     history: live,
   });
@@ -202,7 +213,7 @@ async function openSlot(
 /** A leader that died has the lease for a while; one of the same name takes it back at once. */
 const leadership: Readonly<Record<Crew, readonly string[]>> = {
   one: ['--lease-duration=10s', '--renew-deadline=8s', '--retry-period=2s'],
-  standby: ['--lease-duration=3s', '--renew-deadline=2s', '--retry-period=500ms'],
+  standby: ['--lease-duration=5s', '--renew-deadline=4s', '--retry-period=500ms'],
   'two-leaders': ['--leader-election=false'],
 };
 

@@ -70,6 +70,8 @@ export interface StageOptions {
   readonly namespace: string;
   readonly backend: BackendProxy;
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
+  /** Whether the backend was away for long. */
+  readonly outages: { lasting: boolean };
   /** Milliseconds that everything may take after it went wrong. */
   readonly patience: number;
   /** The parts of the history that the stage writes. */
@@ -129,13 +131,13 @@ async function settle(options: StageOptions, expectations: ReadonlyMap<string, E
 
 /** Waits; a wait in vain is no failure of the run but something for the oracle. The run ends there. */
 async function waitFor(
-  { book, patience }: StageOptions,
+  { book, patience, outages }: StageOptions,
   what: string,
   law: Wait['law'],
   holds: () => void,
 ): Promise<void> {
   try {
-    await eventually(what, holds, { deadline: patience, every: 20 });
+    await eventually(what, holds, { deadline: patience + (outages.lasting ? longestBackoff : 0), every: 20 });
   } catch (error) {
     const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     book.waits.push({ what, law, met: false, why });
@@ -144,14 +146,26 @@ async function waitFor(
   book.waits.push({ what, law, met: true, why: '' });
 }
 
+/** An operator that failed for long to ask a backend asks again after a minute at the latest. */
+const longestBackoff = 60_000;
+
 /** What a run waited for did not come; it is written down already. */
 export class WaitedInVain extends Error {
   override readonly name = 'WaitedInVain';
 }
 
-function backendOf({ rig, namespace, book, backend }: StageOptions): Pick<Stage, 'put' | 'moveLabel' | 'backendFails'> {
+function backendOf({
+  rig,
+  namespace,
+  book,
+  backend,
+  outages,
+}: StageOptions): Pick<Stage, 'put' | 'moveLabel' | 'backendFails'> {
   return {
-    backendFails: backend.fail,
+    backendFails: (fails) => {
+      backend.fail(fails);
+      outages.lasting ||= fails;
+    },
     put: async (secret, form = 'text') => {
       const parts = Array.from({ length: form === 'text' ? 1 : 2 }, newCanary);
       book.canaries.push(...parts);

@@ -37,6 +37,13 @@ describe('S5', () => {
     expect(laws([...secrets, deployment(2, {}), deployment(7, marked('c3'))])).toEqual([]);
   });
 
+  it('knows the other form of a marker, for content that others had set', () => {
+    const undone = [secret(1, 'c1'), deployment(2, {}), deployment(3, marked('c2')), secret(4, 'c2')];
+    expect(laws([...undone, deployment(5, marked('c2+'))], [byPerson(3)])).toEqual(['S6']);
+    const again = [secret(1, 'c1'), deployment(2, {}), secret(4, 'c2'), deployment(5, marked('c2+'))];
+    expect(laws(again)).toEqual([]);
+  });
+
   it('sees a rollout at the first content, without a change, and for a change that was before the workload', () => {
     expect(laws([deployment(1, {}), secret(2, 'c1'), deployment(3, marked('c1'))])).toEqual(['S5']);
     const changed = [secret(1, 'c1'), secret(2, 'c2'), deployment(3, {})];

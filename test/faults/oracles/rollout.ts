@@ -63,6 +63,11 @@ export function templateOf({ object }: ObjectVersion): Template {
   return { markers: new Map(entries.filter(isMarker)), rest: JSON.stringify({ ...template, metadata }) };
 }
 
+/** The content that a marker names: where others had set that very text, it ends with a plus sign. */
+export function contentNamed(marker: string | undefined): string | undefined {
+  return marker?.replace(/\+$/, '');
+}
+
 /** The workloads of a history, each with its versions in order. */
 export function workloadsOf(history: History): readonly (readonly ObjectVersion[])[] {
   const all = workloadKinds.flatMap((kind) => versionsOf(history, kind));
@@ -88,7 +93,7 @@ function needlessRevisions(history: History, versions: readonly ObjectVersion[])
       (name) => was.markers.get(name) !== is.markers.get(name),
     );
     const needless = changed.filter((marker) => {
-      const change = answeredChange(history, marker, is.markers.get(marker) ?? '', version);
+      const change = answeredChange(history, marker, contentNamed(is.markers.get(marker)) ?? '', version);
       if (change === undefined || change <= Math.max(answered.get(marker) ?? 0, first.revision)) return true;
       answered.set(marker, change);
       return false;
@@ -125,7 +130,7 @@ export function secretBeforeMarker(history: History): readonly Violation[] {
     .flatMap((version) => {
       const { markers } = templateOf(version);
       const early = [...markers].filter(
-        ([name, content]) => isOurs(version, name) && !wasHeld(history, name, content, version),
+        ([name, content]) => isOurs(version, name) && !wasHeld(history, name, contentNamed(content), version),
       );
       return early.map(
         ([name]): Violation => ({
@@ -136,7 +141,7 @@ export function secretBeforeMarker(history: History): readonly Violation[] {
     });
 }
 
-function wasHeld(history: History, marker: string, content: string, { revision }: ObjectVersion): boolean {
+function wasHeld(history: History, marker: string, content: string | undefined, { revision }: ObjectVersion): boolean {
   const { target, annotation } = meaningOf(history, marker);
   return contentsOf(history, target, annotation).some(
     (change) => change.content === content && change.revision < revision,
