@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { annotations } from '../../src/api/v1/names.ts';
 import { eventually } from '../operator/eventually.ts';
@@ -11,7 +12,8 @@ let world: World;
 let kubelet: Kubelet;
 
 beforeAll(async () => {
-  world = await startWorld({ flags: ['--rollout-min-interval=0s', '--max-concurrent-rollouts=20'] });
+  world = await startWorld({ flags: ['--rollout-min-interval=0s', '--delete-stuck-pods=true'] });
+  await world.kubectl('apply', '-f', join(import.meta.dirname, '..', '..', 'rbac', 'rollouts-unstick.yaml'));
   await world.manager();
   await addNode(world);
   kubelet = playKubelet(world);
@@ -46,6 +48,25 @@ describe.concurrent('a guarded rotation', () => {
     expect(await shop.revisions(kind, 'api')).toBe(3);
     expect((await shop.status()).held?.bad.versions).toMatchObject([{ version: bad.version }]);
     expect(await world.operator().metric('keyferry_rollouts_total', { kind, result: 'reverted' })).toBeGreaterThan(0);
+  });
+
+  it('of a StatefulSet deletes the pod that is stuck on the new version, where the operator may', async () => {
+    const shop = await guarded('StatefulSet');
+    const good = await shop.content();
+    const bad = await shop.putBad('unready');
+    await shop.reverted(bad.version);
+    const { metadata } = await shop.get('Pod', 'api-0');
+    await shop.healthy('StatefulSet');
+
+    const writes = await world.operatorWrites();
+    const deleted = writes.filter(
+      ({ verb, objectRef: { namespace } }) => verb === 'delete' && namespace === shop.namespace,
+    );
+    expect(deleted.map(({ objectRef }) => `${objectRef.resource} ${objectRef.name}`)).toEqual(['pods api-0']);
+    expect((await shop.get('Pod', 'api-0')).metadata).toMatchObject({
+      annotations: { [`${annotations.marker}db`]: good },
+    });
+    expect((await shop.get('Pod', 'api-0')).metadata.uid).not.toBe(metadata.uid);
   });
 
   it('tries a yet newer version, and is through when that one works', async () => {

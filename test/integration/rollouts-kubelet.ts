@@ -9,7 +9,7 @@ export type Trouble = 'crash' | 'unready' | 'pending' | 'imagePull';
 /** Plays the kubelet of all namespaces: pods become ready, unless a Secret that they use holds a bad value when they start. */
 export interface Kubelet {
   spoil(value: string, trouble: Trouble): void;
-  /** The value is good from now on, for pods that start. */
+  /** The value is good from now on: pods that run on it become ready. */
   heal(value: string): void;
   stop(): Promise<void>;
 }
@@ -35,7 +35,8 @@ const EVERY = 100;
 export function playKubelet({ cluster: { url, ca, token } }: World): Kubelet {
   const dispatcher = new Agent({ connect: { ca } });
   const bad = new Map<string, Trouble>();
-  const known = new Set<string>();
+  const known = new Map<string, Trouble | undefined>();
+  let healed = false;
   const stopped = new AbortController();
   const call = async (path: string, body?: object): Promise<unknown> => {
     const method = body === undefined ? 'GET' : 'PATCH';
@@ -57,13 +58,18 @@ export function playKubelet({ cluster: { url, ca, token } }: World): Kubelet {
     return values.map((value) => bad.get(value)).find((trouble) => trouble !== undefined);
   };
   const start = async ({ metadata: { name, namespace, uid, deletionTimestamp } }: Pod): Promise<void> => {
-    if (deletionTimestamp !== undefined || known.has(uid)) return;
-    const status = statusOf(await troubleIn(namespace), new Date().toISOString());
-    known.add(uid);
+    const isNew = !known.has(uid);
+    if (deletionTimestamp !== undefined || (!isNew && known.get(uid) === undefined)) return;
+    const trouble = await troubleIn(namespace);
+    if (!isNew && trouble !== undefined) return;
+    const status = statusOf(trouble, new Date().toISOString());
+    known.set(uid, trouble);
     if (status !== undefined) await call(`/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
   };
   const look = async (): Promise<void> => {
-    const { items } = podsSchema.parse(await call('/api/v1/pods?fieldSelector=status.phase%3DPending'));
+    const selector = healed ? '' : '?fieldSelector=status.phase%3DPending';
+    healed = false;
+    const { items } = podsSchema.parse(await call(`/api/v1/pods${selector}`));
     for (const pod of items) await start(pod);
   };
   const play = async (): Promise<void> => {
@@ -76,7 +82,10 @@ export function playKubelet({ cluster: { url, ca, token } }: World): Kubelet {
   const played = play();
   return {
     spoil: (value, trouble) => bad.set(value, trouble),
-    heal: (value) => bad.delete(value),
+    heal: (value) => {
+      bad.delete(value);
+      healed = true;
+    },
     stop: async () => {
       stopped.abort();
       await played;
