@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { showConsumers, showGuarded, showRollout } from './rollout-scenes.ts';
-import { showBroken, showChange, showFirstSync, showRepair } from './scenes.ts';
+import { showBroken, showChange, showFirstSync, showManager, showRepair } from './scenes.ts';
 import { openTerminal, say } from './terminal.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -47,6 +47,7 @@ async function show(world: World): Promise<boolean> {
     await showRollout(terminal);
     await showRepair(terminal);
     await showGuarded(terminal);
+    await showManager(terminal);
     say('All is as it should be.');
     return true;
   } catch (error) {

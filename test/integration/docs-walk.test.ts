@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RolledOutReason, readyReasons } from '../../src/api/v1/conditions.ts';
@@ -106,45 +107,52 @@ describe('what troubleshooting shows', () => {
 });
 
 describe('what troubleshooting shows of RolledOut', () => {
+  const guarded = readFileSync(join(import.meta.dirname, '..', '..', 'examples', 'guarded.yaml'), 'utf8');
   const put = (value: string, id = ''): Promise<string> =>
     shell.run(`node test/demo/put.ts shop/orders.password ${value} ${id}`);
   const rollout = (spec: object): Promise<string> =>
     shell.run(`kubectl patch sref orders-db --type=merge -p '${json({ spec: { rollout: spec } })}'`);
-  const says = async (reason: RolledOutReason): Promise<void> => {
+  /** What the reference says once it says it for this reason. */
+  const says = async (reason: RolledOutReason): Promise<string> => {
     const ask = `kubectl get sref orders-db -o jsonpath='{range .status.conditions[?(@.type=="RolledOut")]}{.reason} {.message}{end}'`;
     const attempt = async (): Promise<string> => {
       const text = await shell.run(ask);
       if (!text.startsWith(`${reason} `)) throw new Error(text);
       return text.slice(reason.length + 1);
     };
-    expect(messages).toContain(await eventually(reason, attempt, { deadline: 60_000, every: 200 }));
+    return eventually(reason, attempt, { deadline: 60_000, every: 200 });
   };
 
   it('is what a reference says whose workload rolls out, is paused, or fails', async () => {
-    const [reference = '', deployment = ''] = readFileSync('examples/guarded.yaml', 'utf8').split('---\n');
+    const said: string[] = [];
+    const [reference = '', deployment = ''] = guarded.split('---\n');
     await shell.run('kubectl apply -f -', reference);
     await rollout({ onFailure: 'None', settle: '1s' });
-    await says('NothingToRollOut');
+    said.push(await says('NothingToRollOut'));
     await shell.run('kubectl apply -f - && kubectl rollout status deployment/orders --timeout=30s', deployment);
-    await says('Complete');
-    await rollout({ settle: '1h' });
+    said.push(await says('Complete'));
+    await rollout({ settle: '5m' });
     await put('gray-wolf');
-    await says('Waiting');
+    said.push(await says('Waiting'));
     await shell.run('kubectl rollout pause deployment/orders');
     await rollout({ settle: '1s' });
-    await says('Paused');
+    said.push(await says('Paused'));
     await shell.run('kubectl rollout resume deployment/orders');
     await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
     await rollout({ progressDeadline: '1h' });
     await put('bad-password');
-    await says('Progressing');
+    said.push(await says('Progressing'));
     await rollout({ progressDeadline: '5s' });
-    await says('Failed');
+    said.push(await says('Failed'));
     await put('brown-bear', '44444444-dddd-4ddd-8ddd-dddddddddddd');
     await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
     await rollout({ onFailure: 'Revert' });
     await put('bad-password', '55555555-eeee-4eee-8eee-eeeeeeeeeeee');
     await says('Reverted');
+    const back = `--for=jsonpath='{.status.versions[0].version}'=44444444-dddd-4ddd-8ddd-dddddddddddd`;
+    await shell.run(`kubectl wait sref orders-db ${back} --timeout=30s`);
+    said.push(await says('Reverted'));
+    expect(said.filter((message) => !messages.includes(message))).toEqual([]);
   });
 
   it('is what a reference says whose StatefulSet is stuck', async () => {
@@ -156,7 +164,7 @@ describe('what troubleshooting shows of RolledOut', () => {
         /envFrom:[^]*$/,
         'env:\n            - {name: P, valueFrom: {secretKeyRef: {name: orders-db, key: password}}}\n',
       );
-    const [reference = ''] = readFileSync('examples/guarded.yaml', 'utf8').split('---\n');
+    const [reference = ''] = guarded.split('---\n');
     await put('brown-bear');
     await shell.run('kubectl apply -f -', reference);
     await rollout({ onFailure: 'None', progressDeadline: '1h' });
@@ -167,7 +175,7 @@ describe('what troubleshooting shows of RolledOut', () => {
       "kubectl wait pod queue-1 --for=jsonpath='{.status.containerStatuses[0].ready}'=false --timeout=30s",
     );
     await put('gray-wolf');
-    await says('Failed');
+    expect(messages).toContain(await says('Failed'));
     await shell.run('kubectl delete pod queue-1');
     await shell.run('kubectl wait sref orders-db --for=condition=RolledOut --timeout=30s');
   });
