@@ -103,6 +103,11 @@ export function isGone(error: unknown): error is KubeError {
   return error instanceof KubeError && error.status === 410;
 }
 
+/** Also what an admission webhook answers that gives no code of its own. */
+export function isBadRequest(error: unknown): error is KubeError {
+  return error instanceof KubeError && error.status === 400;
+}
+
 export function isForbidden(error: unknown): error is KubeError {
   return error instanceof KubeError && error.status === 403;
 }

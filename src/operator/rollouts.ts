@@ -1,5 +1,7 @@
 import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
 import { deletePod, listPodsOf } from '../controllers/rollout/pods.ts';
+import { createApplied } from '../controllers/rollout/applied.ts';
+import { type Moves, watchMoves } from '../controllers/rollout/moves.ts';
 import { workloadResources } from '../controllers/rollout/resources.ts';
 import { toWorkload } from '../controllers/rollout/to-workload.ts';
 import type { Workload, Workloads } from '../controllers/rollout/workload.ts';
@@ -47,6 +49,7 @@ export function createRollouts(
   const enqueueWorkload = (request: Request): void => controller.enqueue(request);
   const budget = createBudget(config.maxConcurrentRollouts, clock, enqueueWorkload);
   const notes = createWaitingNotes(enqueueReference);
+  const applied = createApplied();
   const scope: WorkloadScope = {
     client,
     view: createObjectView((request) => findWorkload(workloads, request), workloadRequest),
@@ -54,8 +57,11 @@ export function createRollouts(
       references.byIndex('consumer', uid).flatMap((item) => hooks.references.get(item.metadata) ?? []),
     resourceOf: (kind) => workloadResources[kind],
     toWorkload,
-    pace: createPace(config.rolloutMinInterval, clock),
+    pace: createPace(config.rolloutMinInterval, clock, applied),
     budget,
+    applied,
+    workloads,
+    clock,
     notes,
     events,
   };
@@ -65,15 +71,23 @@ export function createRollouts(
     concurrency: config.concurrency,
     reconcile: (request, signal) => reconcileWorkload(scope, request, signal),
   });
-  const forget = (uid: string): void => {
-    scope.pace.forget(uid);
-    notes.set(uid, undefined, []);
-    budget.note(uid, undefined);
-    budget.callWaiting();
-  };
+  const moves = watchMoves(workloads, clock);
+  const forget = (workload: Workload): void => forgetWorkload(scope, moves, workload);
   watchForWorkloads({ workloads, references, budget, forget, enqueueWorkload, enqueueReference });
   const observe = rolloutMetrics(registry, () => budget.waiting);
-  return { controller, scope: { ...referenceSide(client, workloads, notes, config.deleteStuckPods), observe } };
+  return {
+    controller,
+    scope: { ...referenceSide(client, workloads, notes, config.deleteStuckPods), observe, applied, movedAt: moves.at },
+  };
+}
+
+function forgetWorkload({ pace, applied, notes, budget }: WorkloadScope, moves: Moves, { metadata }: Workload): void {
+  pace.forget(metadata.uid);
+  applied.forget(metadata.uid);
+  moves.forget(metadata.uid);
+  notes.set(metadata.uid, undefined, []);
+  budget.note(metadata, undefined);
+  budget.callWaiting();
 }
 
 function findWorkload(workloads: Workloads, request: Request): Workload | undefined {
@@ -89,7 +103,8 @@ function referenceSide(
 ): Omit<RolloutScope, 'observe'> {
   return {
     workloads,
-    waiting: (uid) => notes.get(uid),
+    waiting: (uid) => notes.get(uid)?.reason,
+    refused: (uid) => (notes.get(uid)?.refused === true ? notes.get(uid)?.reason : undefined),
     podsOf: (workload, signal) => listPodsOf(client, workload, signal),
     unstick: deletes ? (workload, pod, signal) => deletePod(client, workload, pod, signal) : undefined,
   };

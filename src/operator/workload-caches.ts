@@ -1,6 +1,6 @@
 import { type ConsumerKind, consumerKinds } from '../api/v1/rollout.ts';
 import { workloadResources } from '../controllers/rollout/resources.ts';
-import { isRolledKind, isSameWorkload, standsAlone, toWorkload } from '../controllers/rollout/to-workload.ts';
+import { hasEnded, isRolledKind, isSameWorkload, standsAlone, toWorkload } from '../controllers/rollout/to-workload.ts';
 import { noWorkloads, type Workload, type Workloads } from '../controllers/rollout/workload.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { createReflector, type Reflector, type ReflectorOptions } from '../kube/reflector.ts';
@@ -43,7 +43,7 @@ function watchOf(kind: ConsumerKind): Omit<ReflectorOptions<Workload>, keyof Set
     resource: workloadResources[kind],
     transform: (raw) => toWorkload(kind, raw),
     keepManagedFields: isRolledKind(kind),
-    ...(isRolledKind(kind) ? {} : { keep: standsAlone }),
+    ...(isRolledKind(kind) ? {} : { keep: (raw) => standsAlone(raw) && !hasEnded(raw) }),
     ...(kind === 'Pod' ? { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' } : {}),
     // Few clusters have Argo Rollouts, and not every operator may see them.
     mayBeAbsent: kind === 'Rollout',

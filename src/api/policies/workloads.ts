@@ -150,6 +150,10 @@ export function podsPolicy({ operator }: PolicyOptions): Policy {
         messageExpression: `'the operator may not ' + request.operation + ' ' + request.resource.resource + (has(request.subResource) ? '/' + request.subResource : '') + ': of all that, it may only delete pods that are stuck'`,
       },
       {
+        expression: `!variables.deletion || (has(variables.pod.metadata.ownerReferences) && variables.pod.metadata.ownerReferences.exists(owner, owner.kind == 'StatefulSet' && has(owner.controller) && owner.controller))`,
+        messageExpression: `${pod}': it belongs to no StatefulSet, and others replace their pods themselves'`,
+      },
+      {
         expression: `!variables.deletion || !has(variables.pod.status.conditions) || !variables.pod.status.conditions.exists(condition, condition.type == 'Ready' && condition.status == 'True')`,
         messageExpression: `${pod}': it is ready, and nothing waits for it'`,
       },

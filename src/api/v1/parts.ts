@@ -104,8 +104,8 @@ export function secretKeys(example: string): readonly Rule[] {
 
 const durationForm = '^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$';
 
-/** A length of time such as `30s`, `10m` or `1h30m`, from one second to one year. */
-export function duration(description: string): z.ZodString {
+/** A length of time such as `30s`, `10m` or `1h30m`, from one second to `most`: one year where nothing else is said. */
+export function duration(description: string, most = '8760h', example = '10m'): z.ZodString {
   const wellFormed = `self.matches(${celString(durationForm)})`;
   return text({
     description,
@@ -113,8 +113,8 @@ export function duration(description: string): z.ZodString {
     rules: [
       { rule: wellFormed, message: 'must be a duration such as 30s, 10m or 1h30m' },
       {
-        rule: `!${wellFormed} || (duration(self) >= duration('1s') && duration(self) <= duration('8760h'))`,
-        message: 'must be from 1s to 8760h, for example 10m',
+        rule: `!${wellFormed} || (duration(self) >= duration('1s') && duration(self) <= duration('${most}'))`,
+        message: `must be from 1s to ${most}, for example ${example}`,
       },
     ],
   });

@@ -40,6 +40,8 @@ export const rolloutSpecSchema = z
     }).optional(),
     settle: duration(
       'How long a change waits for others, for example 2s (the default): targets that change within it cost a workload one rollout.',
+      '5m',
+      '2s',
     ).default('2s'),
     onFailure: z
       .enum(['None', 'Revert'])
@@ -48,7 +50,8 @@ export const rolloutSpecSchema = z
         'What happens when pods fail on a new version. None: it is reported. Revert: the Secret goes back to the versions that rolled out completely before, and stays there until there is yet another version.',
       ),
     progressDeadline: duration(
-      'How long a rollout may take until it counts as failed, for example 10m (the default). Needed by onFailure: Revert.',
+      'How long a rollout may take until it counts as failed, for example 10m (the default). At most 24h.',
+      '24h',
     ).default('10m'),
   })
   .meta({

@@ -1,7 +1,10 @@
 import { annotations } from '../../api/v1/names.ts';
-import type { Consumer, RolloutSpec, Use } from '../../api/v1/rollout.ts';
+import type { Consumer, ConsumerState, RolloutSpec } from '../../api/v1/rollout.ts';
+import type { Applied } from './applied.ts';
 import { contentRunBy, type SecretContent } from './ledger.ts';
-import type { Workload, Workloads } from './workload.ts';
+import type { Progress, Workload, Workloads } from './workload.ts';
+
+type ListedWorkload = NonNullable<RolloutSpec['workloads']>[number];
 
 /** A target as far as its consumers are concerned. */
 export interface ConsumedTarget {
@@ -21,10 +24,16 @@ export interface ConsumerOptions {
   readonly summary: string;
   /** Why a workload that is due is not rolled out yet. */
   readonly waiting: (uid: string) => string | undefined;
+  /** Why a workload can't be rolled out. */
+  readonly refused?: (uid: string) => string | undefined;
+  /** What this process itself marked. */
+  readonly applied?: Pick<Applied, 'content'>;
+  /** RFC 3339. */
+  readonly now?: string;
 }
 
 /** More than these would not fit into one object of the API server, and an object that can't be written would stop everything. */
-export const MAX_CONSUMERS = 2_000;
+export const MAX_CONSUMERS = 500;
 
 /** The consumers of a target as the status should have them: who uses it, what each runs, and how far each is. Pure, in a stable order. */
 export function nextConsumers(target: ConsumedTarget, options: ConsumerOptions): readonly Consumer[] {
@@ -48,12 +57,19 @@ export function refreshedConsumers(target: ConsumedTarget, options: ConsumerOpti
 }
 
 function usersOf({ namespace, name, rollout }: ConsumedTarget, workloads: Workloads): readonly Workload[] {
-  const listed = (rollout.workloads ?? []).flatMap((item) => workloads.get(item.kind, namespace, item.name) ?? []);
+  const listed = (rollout.workloads ?? []).flatMap((item) => listedWorkload(workloads, namespace, item) ?? []);
   const all = [...workloads.usersOf(namespace, name), ...listed];
   const distinct = new Map(all.map((workload) => [workload.metadata.uid, workload]));
   return [...distinct.values()]
     .filter((workload) => workload.metadata.deletionTimestamp === undefined)
     .toSorted((a, b) => compare(a.kind, b.kind) || compare(a.metadata.name, b.metadata.name));
+}
+
+/** An Argo Rollout that takes its pod template from a Deployment stands for that. */
+function listedWorkload(workloads: Workloads, namespace: string, { kind, name }: ListedWorkload): Workload | undefined {
+  const found = workloads.get(kind, namespace, name);
+  const elsewhere = found?.workloadRef;
+  return elsewhere?.kind === 'Deployment' ? workloads.get('Deployment', namespace, elsewhere.name) : found;
 }
 
 function compare(a: string, b: string): number {
@@ -69,14 +85,22 @@ function nextConsumer(
   const { kind, metadata } = workload;
   const uses = workload.uses.get(target.name) ?? [];
   const consumer = { kind, name: metadata.name, uid: metadata.uid, uses: [...uses] };
-  const reason = whyLeftAlone(target.rollout, workload, uses);
-  if (reason !== undefined) return { ...consumer, state: 'LeftAlone', message: reason };
+  const reason = whyLeftAlone(target, workload, options.workloads);
+  if (kind === 'Pod' || kind === 'Job') return { ...consumer, state: 'LeftAlone', ...messageOf(reason) };
   const marker = workload.markers.get(target.marker);
-  const evidence = { createdAt: metadata.creationTimestamp, marker, entry: before };
+  const applied = options.applied?.content(metadata.uid, target.marker);
+  const evidence = { createdAt: metadata.creationTimestamp, marker, entry: before, applied };
   const content = contentRunBy(evidence, options.secret);
+  // What it runs is remembered for when it is rolled out again.
+  if (reason !== undefined) return { ...consumer, content, state: 'LeftAlone', message: reason };
   if (content !== options.secret.content) return { ...consumer, ...dueState(content, before, workload, options) };
   const rolled = marker?.ours === true;
-  return { ...consumer, content, versions: options.summary, ...progressState(content, rolled, before, workload) };
+  return {
+    ...consumer,
+    content,
+    versions: options.summary,
+    ...progressState(content, rolled, before, workload, options.now),
+  };
 }
 
 type State = Pick<Consumer, 'state' | 'message' | 'content' | 'versions' | 'template' | 'since'>;
@@ -86,11 +110,13 @@ function dueState(
   content: string,
   before: Consumer | undefined,
   workload: Workload,
-  { waiting }: ConsumerOptions,
+  { waiting, refused }: ConsumerOptions,
 ): State {
   const versions = before?.content === content && before.versions !== undefined ? { versions: before.versions } : {};
-  const message = messageOf(waiting(workload.metadata.uid));
-  return { state: 'Waiting', content, ...versions, ...message, ...templateOf(before) };
+  const refusal = refused?.(workload.metadata.uid);
+  const message = messageOf(refusal ?? waiting(workload.metadata.uid));
+  const state = refusal === undefined ? 'Waiting' : 'Failed';
+  return { state, content, ...versions, ...message, ...templateOf(before) };
 }
 
 /** Of a workload whose template is made for what the Secret holds. */
@@ -99,17 +125,28 @@ function progressState(
   rolled: boolean,
   before: Consumer | undefined,
   { progress, markedAt }: Workload,
+  now: string | undefined,
 ): State {
-  if (!rolled) return { state: 'Complete' };
-  // A later rollout for another target is not about this one.
-  const began = (before?.content === content ? before.since : undefined) ?? markedAt;
-  const since = began === undefined ? {} : { since: began };
-  // Whatever its owners do with it later is not about this content any more.
-  const settled = before?.content === content && before.state === 'Complete';
-  if (settled || progress.state === 'Complete') return { state: 'Complete', ...since };
-  // How many pods are through changes all the time, and is the workload's own to tell.
-  const message = progress.state === 'Progressing' ? undefined : progress.detail;
+  const entry = before?.content === content && before.state !== 'LeftAlone' ? before : undefined;
+  // Whatever its owners do with it later is not about this content any more; but what we began is ours until it ends, with or without our marker.
+  const over = entry === undefined ? !rolled : entry.state === 'Complete';
+  const since = sinceOf(over ? entry?.since : (beginning(entry, progress, now) ?? markedAt));
+  if (over || progress.state === 'Complete') return { state: 'Complete', ...since };
+  // How many pods are through changes all the time, and is the workload's own to tell; a partition stays where it is.
+  const message = progress.state === 'Partial' ? progress.detail : undefined;
   return { state: progress.state, ...since, ...templateOf(before), ...messageOf(message) };
+}
+
+function sinceOf(since: string | undefined): Pick<State, 'since'> {
+  return since === undefined ? {} : { since };
+}
+
+const held: ReadonlySet<string> = new Set<ConsumerState>(['Paused', 'WaitingForDelete', 'Partial']);
+
+/** A later rollout for another target is not about this one; and time in which somebody held it back does not count. */
+function beginning(entry: Consumer | undefined, progress: Progress, now: string | undefined): string | undefined {
+  const resumed = entry !== undefined && held.has(entry.state) && progress.state === 'Progressing';
+  return resumed ? (now ?? entry.since) : entry?.since;
 }
 
 function messageOf(message: string | undefined): Pick<State, 'message'> {
@@ -121,19 +158,20 @@ function templateOf(before: Consumer | undefined): Pick<State, 'template'> {
 }
 
 /** Why a workload is only reported; undefined where it is rolled out. */
-function whyLeftAlone(
-  rollout: RolloutSpec,
-  { kind, metadata, choice }: Workload,
-  uses: readonly Use[],
-): string | undefined {
+export function whyLeftAlone(target: ConsumedTarget, workload: Workload, workloads: Workloads): string | undefined {
+  const { kind, metadata, choice } = workload;
+  const { policy, workloads: list = [] } = target.rollout;
   if (kind === 'Pod' || kind === 'Job') return `a ${kind} is never restarted`;
-  if (rollout.policy === 'Never') return 'rollout.policy is Never';
+  if (policy === 'Never') return 'rollout.policy is Never';
   if (choice === 'out') return `its annotation ${annotations.rollout} says "false"`;
-  if (rollout.policy === 'Listed') {
-    const listed = rollout.workloads?.some((item) => item.kind === kind && item.name === metadata.name) === true;
+  if (policy === 'Listed') {
+    const listed = list.some(
+      (item) => listedWorkload(workloads, target.namespace, item)?.metadata.uid === metadata.uid,
+    );
     return listed ? undefined : 'rollout.workloads does not list it';
   }
   if (kind === 'CronJob' && choice !== 'in')
     return `a CronJob is marked only with the annotation ${annotations.rollout}: "true"`;
+  const uses = workload.uses.get(target.name) ?? [];
   return uses.every((use) => use === 'imagePull') ? 'it uses the Secret to pull images only' : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Consumer, Guard, VersionSet } from '../../api/v1/rollout.ts';
 import type { Verdict } from './pods.ts';
+import type { Workload } from './workload.ts';
 import type { SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
 
 /** The versions that the target holds now, as a set to come back to; undefined where nothing was written yet. */
@@ -47,6 +48,7 @@ export interface GuardDecision {
 export function decideRevert(
   guard: Guard,
   consumer: Consumer,
+  { updates }: Pick<Workload, 'updates'>,
   fingerprint: string | undefined,
   verdict: Verdict,
 ): GuardDecision {
@@ -54,6 +56,9 @@ export function decideRevert(
   const why = verdict.detail === '' ? reported : `${reported}, ${verdict.detail}`;
   if (!verdict.failing) return { action: 'report', message: why };
   if (guard.refusal !== undefined) return { action: 'report', message: `${why}. Not reverted: ${guard.refusal}` };
+  if (updates === 'OnDelete') {
+    return { action: 'report', message: `${why}. Not reverted: with OnDelete its pods are replaced by hand` };
+  }
   if (consumer.template === undefined || consumer.template !== fingerprint) {
     return { action: 'report', message: `${why}. Not reverted: more than this Secret changed in its pod template` };
   }

@@ -11,10 +11,26 @@ export interface MarkedTarget {
 /** The name part of an annotation has at most 63 characters, of which `content.` takes eight. */
 const LONGEST = 54;
 
+/** Ends the other form of a marker's value. No content does. */
+const AGAIN = '+';
+
 /** Name of the annotation in a pod template that says which content of a target the workload was rolled out for. */
 export function markerName({ name, mergedBy }: MarkedTarget): string {
   const whole = mergedBy === undefined ? name : `${name}.${hash(mergedBy)}`;
   return annotations.marker + (whole.length <= LONGEST ? whole : `${whole.slice(0, 45)}-${hash(whole)}`);
+}
+
+/**
+ * What a marker says to name a content. Where others had set that very text (undone, copied), it is written in its other form: the same text again would
+ * be no change of the template, and start no pods.
+ */
+export function markerValue(content: string, present: string | undefined): string {
+  return present === content ? content + AGAIN : content;
+}
+
+/** The content that a marker names, in whichever form. */
+export function contentOfMarker(value: string): string {
+  return value.endsWith(AGAIN) ? value.slice(0, -AGAIN.length) : value;
 }
 
 function hash(text: string): string {

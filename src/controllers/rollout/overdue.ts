@@ -9,15 +9,22 @@ export interface Judged {
 }
 
 /**
- * A Deployment has a deadline of its own; StatefulSets and DaemonSets have none, so theirs is counted from when they were marked.
+ * Counted from when it was marked, or from when its pods last got on: a large one may take its time.
  * @param now milliseconds since 1970
  * @param deadline milliseconds
+ * @param movedAt when this process last saw more pods of a workload done (milliseconds since 1970)
  */
-export function judgeOverdue(consumers: readonly Consumer[], now: number, deadline: number): Judged {
+export function judgeOverdue(
+  consumers: readonly Consumer[],
+  now: number,
+  deadline: number,
+  movedAt: (uid: string) => number | undefined = () => undefined,
+): Judged {
   const waits: number[] = [];
   const judged = consumers.map((consumer): Consumer => {
     if (consumer.state !== 'Progressing' || consumer.since === undefined) return consumer;
-    const left = Date.parse(consumer.since) + deadline - now;
+    const since = Math.max(Date.parse(consumer.since), movedAt(consumer.uid) ?? 0);
+    const left = since + deadline - now;
     if (left > 0) {
       waits.push(left);
       return consumer;

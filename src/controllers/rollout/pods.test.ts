@@ -94,7 +94,7 @@ describe('a pod that is not ready', () => {
     expect(verdictOfPods([pod], marker, '1:bbbb', time)).toEqual({
       failing: false,
       young: false,
-      detail: `1 of 1 pods: ${reason}`,
+      detail: `its new pods: ${reason}`,
     });
   });
 });
@@ -135,7 +135,7 @@ describe('the verdict on a rollout', () => {
     expect(verdictOfPods([unstarted, crashing('api-2'), podOf(app(unready)), ready], marker, '1:bbbb', time)).toEqual({
       failing: true,
       young: false,
-      detail: '2 of 4 pods: Crashed, Unready',
+      detail: 'its new pods: Crashed, Unready',
       podName: 'api-1',
     });
   });
@@ -153,41 +153,60 @@ describe('the verdict on a rollout', () => {
   });
 });
 
-describe('a pod that was started late', () => {
-  const since = (startedAt: string, more: object = {}) =>
-    podOf(app({ ...unready, state: { running: { startedAt } }, ...more }));
+describe('a pod that is not ready', () => {
+  const late = '2026-01-01T00:09:30Z';
+  const early = '2026-01-01T00:01:00Z';
+  const since = (startedAt: string, unready: string, more: object = {}) =>
+    podOf({
+      ...app({ ...running, ready: false, state: { running: { startedAt } }, ...more }),
+      conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: unready }],
+    });
 
-  it('has its time to become ready', () => {
-    const pods = [since('2026-01-01T00:09:30Z')];
-    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: false, young: true });
+  it.each<[string, WorkloadPod, boolean]>([
+    ['has its time where it was started late', since(late, late), false],
+    ['has its time where its image came late', since(late, early), false],
+    ['has its time where it was ready until a moment ago', since(early, late), false],
+    ['has its time after one restart', since(late, late, after(1, 'Error')), false],
+    ['fails where it had it', since(early, early), true],
+    ['fails where it had it and was restarted since', since(late, early, after(1, 'Error')), true],
+    ['fails where it crashes again and again', podOf(app(waiting('CrashLoopBackOff', after(1, 'Error')))), true],
+  ])('%s', (_, pod, failing) => {
+    expect(verdictOfPods([pod], marker, '1:bbbb', time)).toMatchObject({ failing, young: !failing });
   });
 
-  it('fails where it had it', () => {
-    const pods = [since('2026-01-01T00:01:00Z')];
-    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: true, young: false });
-  });
-
-  it('fails where it crashed and runs again', () => {
-    const pods = [since('2026-01-01T00:09:30Z', after(1, 'Error'))];
-    expect(verdictOfPods(pods, marker, '1:bbbb', time)).toMatchObject({ failing: true, young: false });
+  it('has its time after an init container that ended', () => {
+    const pod = podOf({
+      ...init(ended(0, 'Completed'), { ...unready, state: { running: { startedAt: late } } }),
+      conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: early }],
+    });
+    expect(verdictOfPods([pod], marker, '1:bbbb', time)).toMatchObject({ failing: false, young: true });
   });
 });
 
 describe('the pod that a StatefulSet waits for', () => {
-  const crashed = (name: string, annotations: object) => podOf(app(ended(1, 'Error')), { name, annotations });
+  const crashed = (name: string, annotations: object) =>
+    podOf(app(waiting('CrashLoopBackOff', after(1, 'Error'))), { name, annotations });
+  const ready = (name: string, content: string) =>
+    podOf({ ...app(running), ...conditions('True') }, { name, annotations: { [marker]: content } });
+  const stuck = (...pods: readonly WorkloadPod[]) => stuckPod(pods, marker, '1:bbbb', time)?.name;
 
-  it('is one that fails on older content', () => {
-    const pods = [crashed('db-1', { [marker]: '1:bbbb' }), crashed('db-0', { [marker]: '1:aaaa' })];
-    expect(stuckPod(pods, marker, '1:bbbb')?.name).toBe('db-0');
+  it('is the next one to be replaced, where it fails on older content', () => {
+    expect(stuck(ready('db-0', '1:aaaa'), crashed('db-1', { [marker]: '1:aaaa' }), ready('db-2', '1:bbbb'))).toBe(
+      'db-1',
+    );
   });
 
-  it.each<[string, WorkloadPod]>([
-    ['fails on the content itself', crashed('db-0', { [marker]: '1:bbbb' })],
-    ['was never marked', crashed('db-0', {})],
-    ['is ready', podOf({ ...app(running), ...conditions('True') }, { annotations: { [marker]: '1:aaaa' } })],
-    ['waits for its image', podOf(app(waiting('ErrImagePull')), { annotations: { [marker]: '1:aaaa' } })],
-  ])('is none that %s', (_, pod) => {
-    expect(stuckPod([pod], marker, '1:bbbb')).toBeUndefined();
+  it.each<[string, readonly WorkloadPod[]]>([
+    [
+      'where one with a higher number is being replaced',
+      [crashed('db-0', { [marker]: '1:aaaa' }), ready('db-1', '1:aaaa')],
+    ],
+    ['where a newer one fails', [crashed('db-0', { [marker]: '1:aaaa' }), crashed('db-1', { [marker]: '1:bbbb' })]],
+    ['where it was never marked', [crashed('db-0', {})]],
+    ['where it is ready', [ready('db-0', '1:aaaa')]],
+    ['where it waits for its image', [podOf(app(waiting('ErrImagePull')), { annotations: { [marker]: '1:aaaa' } })]],
+  ])('is none %s', (_, pods) => {
+    expect(stuck(...pods)).toBeUndefined();
   });
 });
 

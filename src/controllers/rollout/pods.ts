@@ -9,6 +9,7 @@ import {
   runningSince,
   troubleOf,
 } from './container-trouble.ts';
+import { contentOfMarker } from './marker.ts';
 import { workloadResources } from './resources.ts';
 import type { Workload } from './workload.ts';
 
@@ -26,15 +27,15 @@ export interface WorkloadPod {
   readonly started: boolean;
   /** Why it is not ready, in a word: CrashLoopBackOff, Unready, ImagePull, Pending, Evicted, ...; undefined where it is. */
   readonly reason: string | undefined;
-  /** Since when its containers run (RFC 3339), where none of them ever ended: it may just need time. */
-  readonly runningSince: string | undefined;
+  /** Since when it could have been ready and is not (milliseconds since 1970); undefined where nothing says so. */
+  readonly unreadySince: number | undefined;
   /** What it runs keeps it from being ready, and neither its image nor its node does. */
   readonly blames: boolean;
 }
 
 export interface Verdict {
   readonly failing: boolean;
-  /** For people: "2 of 3 pods: CrashLoopBackOff". Empty where all are ready. */
+  /** For people: "its new pods: CrashLoopBackOff". Empty where all are ready. */
   readonly detail: string;
   /** The first pod that fails. */
   readonly podName?: string;
@@ -45,7 +46,7 @@ export interface Verdict {
 export interface Patience {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Milliseconds that containers which never ended may run without being ready. */
+  /** Milliseconds that a pod may run without being ready. */
   readonly patience: number;
 }
 
@@ -95,7 +96,16 @@ const podSchema = z.object({
   status: z.object({
     phase: z.string().nullish(),
     reason: z.string().nullish(),
-    conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string().nullish() })).nullish(),
+    conditions: z
+      .array(
+        z.object({
+          type: z.string(),
+          status: z.string(),
+          reason: z.string().nullish(),
+          lastTransitionTime: z.string().nullish(),
+        }),
+      )
+      .nullish(),
     containerStatuses: statuses,
     initContainerStatuses: statuses,
   }),
@@ -120,15 +130,28 @@ export function toPod(raw: RawObject): WorkloadPod {
     ready,
     started: [...containerStatuses, ...initContainerStatuses].some(hasStarted),
     reason: trouble?.reason,
-    runningSince: youth([...containerStatuses, ...initContainerStatuses]),
+    unreadySince: ready ? undefined : unreadySince(pod),
     blames: trouble?.blames ?? false,
   };
 }
 
-function youth(containers: Pod['status']['containerStatuses']): string | undefined {
-  const started = containers.filter(hasStarted).map(runningSince);
-  const running = started.filter((since) => since !== undefined);
-  return running.length < started.length ? undefined : running.toSorted()[0];
+/**
+ * The later of the moment at which it stopped being ready, which for a pod that never was is its start, and of the start of containers that never ended: a
+ * pod that waited for its image has its time from then on.
+ */
+function unreadySince({ status }: Pod): number | undefined {
+  const { restarted, starts } = startsOf(status.containerStatuses);
+  const since = status.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+  const times = [...(since === undefined || since === null ? [] : [since]), ...(restarted ? [] : starts)];
+  return times.length === 0 ? undefined : Math.max(...times.map((time) => Date.parse(time)));
+}
+
+function startsOf(containers: Pod['status']['containerStatuses']): {
+  readonly restarted: boolean;
+  readonly starts: readonly string[];
+} {
+  const starts = containers.flatMap((container) => runningSince(container) ?? []);
+  return { restarted: containers.some(({ restartCount }) => restartCount > 0), starts };
 }
 
 function hasCondition({ status }: Pod, type: string): boolean {
@@ -166,12 +189,36 @@ function lossOf(pod: Pod): string | undefined {
   return hasCondition(pod, 'DisruptionTarget') ? 'Evicted' : undefined;
 }
 
-/** The pod that a StatefulSet waits for though it was made for other content: it is not ready because of what it runs, and only its deletion helps. */
-export function stuckPod(pods: readonly WorkloadPod[], markerName: string, content: string): WorkloadPod | undefined {
-  return pods.find(
-    ({ markers, deletionTimestamp, started, blames }) =>
-      (markers.get(markerName) ?? content) !== content && deletionTimestamp === undefined && started && blames,
-  );
+/**
+ * The pod that keeps a StatefulSet from going on, though it was made for other content: pods are replaced from the highest number down, each once the one before
+ * is ready, and this one can't become ready.
+ */
+export function stuckPod(
+  pods: readonly WorkloadPod[],
+  markerName: string,
+  content: string,
+  patience: Patience,
+): WorkloadPod | undefined {
+  const [next] = pods
+    .filter((pod) => !(pod.ready && names(pod, markerName, content)))
+    .toSorted((a, b) => ordinal(b) - ordinal(a));
+  const made = next?.markers.get(markerName);
+  if (next === undefined || made === undefined || contentOfMarker(made) === content) return undefined;
+  return next.deletionTimestamp === undefined && fails(next, patience) ? next : undefined;
+}
+
+function names({ markers }: WorkloadPod, markerName: string, content: string): boolean {
+  return contentOfMarker(markers.get(markerName) ?? '') === content;
+}
+
+function ordinal({ name }: WorkloadPod): number {
+  return Number(/-(\d+)$/.exec(name)?.[1] ?? -1);
+}
+
+/** It runs or ran, and had its time to become ready. One that crashes again and again had it. */
+function fails({ started, blames, reason, unreadySince: since }: WorkloadPod, { now, patience }: Patience): boolean {
+  if (!started || !blames) return false;
+  return reason === 'CrashLoopBackOff' || since === undefined || now - since >= patience;
 }
 
 /**
@@ -182,16 +229,17 @@ export function verdictOfPods(
   pods: readonly WorkloadPod[],
   markerName: string,
   content: string,
-  { now, patience }: Patience,
+  patience: Patience,
 ): Verdict {
   const concerned = pods
-    .filter(({ markers, deletionTimestamp }) => markers.get(markerName) === content && deletionTimestamp === undefined)
+    .filter(({ deletionTimestamp }) => deletionTimestamp === undefined)
+    .filter((pod) => names(pod, markerName, content))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const unready = concerned.filter(({ started, blames }) => started && blames);
-  const failing = unready.filter(({ runningSince }) => !(now - Date.parse(runningSince ?? '') < patience));
+  const failing = unready.filter((pod) => fails(pod, patience));
   const shown = failing.length > 0 ? failing : concerned.filter(({ ready }) => !ready);
   const reasons = [...new Set(shown.flatMap(({ reason }) => reason ?? []))].toSorted();
-  const detail = shown.length === 0 ? '' : `${shown.length} of ${concerned.length} pods: ${reasons.join(', ')}`;
+  const detail = shown.length === 0 ? '' : `its new pods: ${reasons.join(', ')}`;
   const first = failing[0];
   const young = first === undefined && unready.length > 0;
   return { failing: first !== undefined, detail, young, ...(first === undefined ? {} : { podName: first.name }) };

@@ -31,8 +31,12 @@ export function rolledOut(
   rollout: RolloutSpec,
   consumers: readonly Consumer[],
   held?: Held,
+  content?: string,
 ): RolledOut {
-  if (held !== undefined) return { status: 'False', reason: 'Reverted', message: revertedText(reference, held) };
+  if (held !== undefined) {
+    const holds = content === undefined || content === held.good.content;
+    return { status: 'False', reason: 'Reverted', message: revertedText(reference, held, holds) };
+  }
   const rolled = consumers.filter(({ state }) => state !== 'LeftAlone');
   if (rolled.length >= MAX_CONSUMERS) {
     const message = `at most ${MAX_CONSUMERS} workloads of one Secret are rolled out, the first by kind and name: give some of them a SecretReference of their own`;
@@ -82,6 +86,6 @@ function nothingText(secret: string, { policy }: RolloutSpec): string {
   return policy === 'Never' ? 'rollout.policy is Never' : `no workload that is rolled out uses Secret ${secret}`;
 }
 
-function revertedText({ namespace, name }: RolledOutSubject, { bad, good, why }: Held): string {
-  return `the rollout of ${bad.summary} failed (${why}), so the Secret holds ${good.summary} again. It stays so until there is yet another version, or somebody asks: kubectl annotate sref -n ${namespace} ${name} ${annotations.retry}="$(date)" --overwrite`;
+function revertedText({ namespace, name }: RolledOutSubject, { bad, good, why }: Held, holds: boolean): string {
+  return `the rollout of ${bad.summary} failed (${why}), so the Secret ${holds ? 'holds' : 'goes back to'} ${good.summary}${holds ? ' again' : ''}. It stays so until there is yet another version, or somebody asks: kubectl annotate sref -n ${namespace} ${name} ${annotations.retry}="$(date)" --overwrite`;
 }

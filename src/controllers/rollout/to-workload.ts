@@ -34,6 +34,16 @@ export function standsAlone({ metadata }: RawObject): boolean {
   return metadata.ownerReferences.every((owner) => owner.controller !== true);
 }
 
+const endedSchema = z
+  .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish() })
+  .nullish();
+
+/** Whether a Job is over: it uses nothing any more. */
+export function hasEnded(raw: RawObject): boolean {
+  const conditions = endedSchema.safeParse(raw['status']).data?.conditions ?? [];
+  return conditions.some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+}
+
 /** @throws ZodError for an object that the API server would refuse: the caller names the object and skips it. */
 export function toWorkload(kind: ConsumerKind, raw: RawObject): Workload {
   // Of a Pod, metadata changes with every hand that touches it, and is nobody's template.
@@ -51,9 +61,28 @@ export function toWorkload(kind: ConsumerKind, raw: RawObject): Workload {
     choice: choiceOf(metadata.annotations[annotations.rollout]),
     progress: progressOf(kind, raw),
     template: hashOfTemplate(template),
+    updates: updatesOf(kind, raw),
     selector: isRolledKind(kind) ? selectorOf(raw, template) : none,
     ...(workloadRef === undefined ? {} : { workloadRef }),
   };
+}
+
+const updatesSchema = z.object({
+  podManagementPolicy: z.string().default('OrderedReady'),
+  updateStrategy: z
+    .object({
+      type: z.string().default('RollingUpdate'),
+      rollingUpdate: z.object({ partition: z.number().default(0) }).prefault({}),
+    })
+    .prefault({}),
+});
+
+function updatesOf(kind: ConsumerKind, raw: RawObject): Workload['updates'] {
+  if (kind !== 'StatefulSet' && kind !== 'DaemonSet') return 'Rolling';
+  const { podManagementPolicy, updateStrategy } = updatesSchema.parse(raw['spec'] ?? {});
+  if (updateStrategy.type === 'OnDelete') return 'OnDelete';
+  const inOrder = podManagementPolicy === 'OrderedReady' && updateStrategy.rollingUpdate.partition === 0;
+  return kind === 'StatefulSet' && inOrder ? 'InOrder' : 'Rolling';
 }
 
 function choiceOf(annotation: string | undefined): Workload['choice'] {

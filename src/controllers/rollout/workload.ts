@@ -3,6 +3,7 @@ import type { KubeObject } from '../../kube/object.ts';
 
 /** A marker in a pod template. */
 export interface Marker {
+  /** As it stands there: see `contentOfMarker`. */
   readonly value: string;
   /** Our field manager alone set it. One that others copied, restored or undid is no evidence of what pods run. */
   readonly ours: boolean;
@@ -29,6 +30,8 @@ export interface Workload extends KubeObject {
   readonly progress: Progress;
   /** Eight hex digits over the pod template without our markers: tells whether anybody else changed it. Never stored beyond a rollout. */
   readonly template: string;
+  /** How it replaces its pods: `InOrder` is a StatefulSet that waits for each to be ready, with no partition. */
+  readonly updates: 'Rolling' | 'InOrder' | 'OnDelete';
   /** The labels that its pods carry (`spec.selector.matchLabels`). */
   readonly selector: Readonly<Record<string, string>>;
   /** An Argo Rollout that takes its pod template from another workload, which is marked in its stead. */

@@ -1,5 +1,6 @@
 import { annotations } from '../../api/v1/names.ts';
-import type { Guard, Held } from '../../api/v1/rollout.ts';
+import type { Guard, Held, VersionSet } from '../../api/v1/rollout.ts';
+import { managerLabel } from '../manager-key.ts';
 import { fallbackOf } from '../rollout/guard.ts';
 import { createHeldReader } from './held-reader.ts';
 import { contentName } from './identity.ts';
@@ -17,6 +18,8 @@ export interface Choice {
   readonly guard: Guard | undefined;
 }
 
+type Resolved = Extract<Resolution, { state: 'resolved' }>;
+
 /** The latest, unless a guarded rollout of them failed: then those that rolled out before, until there are others, or a person asks. */
 export function chooseVersions(reference: Reference, reader: Reader): Choice {
   const latest = resolveReference(reference, reader);
@@ -24,43 +27,76 @@ export function chooseVersions(reference: Reference, reader: Reader): Choice {
   if (reference.spec.rollout.onFailure !== 'Revert') return none;
   const held = stillHeld(reference, latest);
   if (held !== undefined) {
-    return { resolution: resolveReference(reference, createHeldReader(reader, held.good)), held, guard: undefined };
+    const resolution = resolveReference(reference, createHeldReader(reader, held.good));
+    if (!isOutOfReach(reference, held, resolution)) return { resolution, held, guard: undefined };
   }
   return latest.state === 'resolved' ? guarded(reference, latest, reader) : none;
 }
 
-/** Doubt keeps it held: only versions that are known to be others than those that failed end it. */
+/** Doubt keeps it held: only versions that are known to be others than those that failed end it. A change of the recipe is not one. */
 function stillHeld(reference: Reference, latest: Resolution): Held | undefined {
   const { held } = reference.status;
   if (held === undefined || held.retry !== reference.metadata.annotations[annotations.retry]) return undefined;
-  const differs = latest.state === 'resolved' && contentName(reference.spec, latest.keys) !== held.bad.inputs;
-  return differs ? undefined : held;
+  if (latest.state !== 'resolved') return held;
+  return wantsTheBad(held, latest) ? held : undefined;
+}
+
+type Version = VersionSet['versions'][number];
+
+/** Whether the latest versions are still those that failed, where those differ from the good ones. */
+function wantsTheBad({ bad, good }: Held, latest: Resolved): boolean {
+  const origins = latest.keys.flatMap(({ origin }) => origin ?? []);
+  const changed = bad.versions.filter((version) => find(good.versions, version)?.identity !== version.identity);
+  const now = changed.flatMap((version) => {
+    const same = origins.filter((origin) =>
+      isSameSelector({ ...origin, manager: managerLabel(origin.manager) }, version),
+    );
+    return same.length === 0 ? [] : [same.every(({ identity }) => identity === version.identity)];
+  });
+  return now.length > 0 && now.every((isBad) => isBad);
+}
+
+function find(versions: readonly Version[], version: Version): Version | undefined {
+  return versions.find((other) => isSameSelector(other, version));
+}
+
+type Selected = Pick<Version, 'manager' | 'secret' | 'requested'>;
+
+function isSameSelector(a: Selected, b: Selected): boolean {
+  return a.manager === b.manager && a.secret === b.secret && a.requested === b.requested;
+}
+
+/** There is no way back to versions that were disabled or destroyed meanwhile; what the Secret holds already, it keeps. */
+function isOutOfReach({ status }: Reference, { good }: Held, resolution: Resolution): boolean {
+  const holds = status.target?.inputs === good.inputs;
+  return !holds && resolution.state === 'failed' && !resolution.failure.transient;
 }
 
 /** Before new versions are written, those that they replace must be there to go back to. */
-function guarded(reference: Reference, latest: Extract<Resolution, { state: 'resolved' }>, reader: Reader): Choice {
+function guarded(reference: Reference, latest: Resolved, reader: Reader): Choice {
   const { status, spec } = reference;
-  const content = contentName(spec, latest.keys);
+  const inputs = contentName(spec, latest.keys);
   const unguarded = { resolution: latest, held: undefined, guard: undefined };
-  const changes = status.target !== undefined && status.target.inputs !== content;
+  const changes = status.target !== undefined && status.target.inputs !== inputs;
   const fallback = changes || status.guard !== undefined ? fallbackOf(status) : undefined;
   if (fallback === undefined) return unguarded;
   // Asked for as long as the rollout goes on, so that the values are at hand when it fails.
   const old = resolveReference(reference, createHeldReader(reader, fallback.good));
-  if (!changes) return { ...unguarded, guard: status.guard };
-  if (old.state === 'pending' || (old.state === 'failed' && old.failure.transient)) {
-    return { ...unguarded, resolution: { state: 'pending' } };
+  if (isUnknown(old)) {
+    return changes ? { ...unguarded, resolution: { state: 'pending' } } : { ...unguarded, guard: status.guard };
   }
   const refusal = fallback.refusal ?? whyNoWayBack(reference, fallback.good.inputs, old);
+  const content = changes ? inputs : (status.guard?.content ?? inputs);
   const guard = { good: fallback.good, content, ...(refusal === undefined ? {} : { refusal }) };
   return { resolution: latest, held: undefined, guard };
 }
 
-function whyNoWayBack(
-  reference: Reference,
-  inputs: string,
-  old: Exclude<Resolution, { state: 'pending' }>,
-): string | undefined {
+function isUnknown(old: Resolution): boolean {
+  return old.state === 'pending' || (old.state === 'failed' && old.failure.transient);
+}
+
+function whyNoWayBack(reference: Reference, inputs: string, old: Resolution): string | undefined {
+  if (old.state === 'pending') return 'the versions before were not read yet';
   if (old.state === 'failed') return `the versions before can't be read any more: ${old.failure.message}`;
   const same = contentName(reference.spec, old.keys) === inputs;
   return same ? undefined : 'the reference itself was changed along with the versions';

@@ -25,6 +25,8 @@ export interface DesiredTarget {
   /** The name of what the data is made from (see `contentName`), and the annotations that say so. */
   readonly content: string;
   readonly contentNames: ContentNames;
+  /** What the target was last said to hold: the content before of a Secret that is made anew. Empty at the first. */
+  readonly claimed: string;
   /** What the Secret `uid` called these very inputs when it was last seen to hold them: other bytes in it are drift then. */
   readonly settled: { readonly uid: string; readonly content: string } | undefined;
 }
@@ -42,13 +44,6 @@ export function desiredTarget(
   const { spec, metadata } = reference;
   const merged = spec.target.ownership === 'Merge';
   const data = [...values].map(([key, value]) => [key, value.asBase64()] as const);
-  const own = merged
-    ? { [mergedAnnotation(metadata.uid)]: metadata.name }
-    : {
-        [annotations.reference]: `${metadata.namespace}/${metadata.name}`,
-        [annotations.referenceUid]: metadata.uid,
-        [annotations.versions]: versionsText(versions),
-      };
   return {
     namespace: metadata.namespace,
     name: targetName(reference),
@@ -59,10 +54,20 @@ export function desiredTarget(
     data: Object.fromEntries(data),
     spokenKeys: new Set(Object.keys(spec.template?.data ?? spec.data ?? {})),
     labels: { ...spec.template?.metadata?.labels, [labels.target]: merged ? 'merged' : 'owned' },
-    annotations: { ...spec.template?.metadata?.annotations, ...own },
+    annotations: { ...spec.template?.metadata?.annotations, ...ownAnnotations(reference, versions) },
     content,
     contentNames: contentNames(merged ? metadata.uid : undefined),
+    claimed: reference.status.target?.content ?? '',
     settled: settledOn(reference, inputs),
+  };
+}
+
+function ownAnnotations({ metadata, spec }: Reference, versions: readonly HeldVersion[]): Record<string, string> {
+  if (spec.target.ownership === 'Merge') return { [mergedAnnotation(metadata.uid)]: metadata.name };
+  return {
+    [annotations.reference]: `${metadata.namespace}/${metadata.name}`,
+    [annotations.referenceUid]: metadata.uid,
+    [annotations.versions]: versionsText(versions),
   };
 }
 

@@ -5,6 +5,7 @@ import { fingerprint } from '../rollout/fingerprint.ts';
 import { decideRevert, presentSet } from '../rollout/guard.ts';
 import { judgeOverdue } from '../rollout/overdue.ts';
 import { verdictOfPods } from '../rollout/pods.ts';
+import { createPodLooks, type PodLooks } from './pod-looks.ts';
 import type { Examined, ReferenceScope } from './reconcile.ts';
 import type { Reference } from './reference.ts';
 import { conditionOf, consumedTarget, type RolloutScope, rolloutFindings } from './rollout-findings.ts';
@@ -27,19 +28,30 @@ export async function followRollout(
 ): Promise<Followed> {
   const { rollouts, clock } = scope;
   if (rollouts === undefined) return { rollout: undefined, requeueAfter: undefined };
-  const found = rolloutFindings(rollouts, reference, outcome, { guard: choice?.guard, held: choice?.held });
   const now = clock.now();
+  const versions = { guard: choice?.guard, held: choice?.held };
+  const found = rolloutFindings(rollouts, reference, outcome, versions, now);
   const deadline = parseDuration(reference.spec.rollout.progressDeadline);
-  const overdue = judgeOverdue(found.consumers, now, deadline);
-  const stuck = await judgeStuck(rollouts, reference, overdue.consumers, now, signal);
-  const judged = await judgeGuarded(rollouts, reference, stuck.consumers, found.guard, { now, deadline }, signal);
+  const overdue = judgeOverdue(found.consumers, now, deadline, (uid) => rollouts.movedAt?.(uid));
+  const looks = createPodLooks(rollouts, now, signal);
+  // A reference that is suspended, or that can't be met, reports: it does nothing.
+  const acts = outcome.state === 'synced';
+  const guard = acts ? found.guard : undefined;
+  const judged = await judgeGuarded(rollouts, reference, overdue.consumers, guard, { looks, deadline });
   // What failed is what the status says that the target holds: not while that is still to be written.
-  const settled = found.guard?.content === reference.status.target?.content;
-  const held = settled ? holdBack(reference, found.guard, judged.failed, now) : undefined;
-  const { consumers } = judged;
-  const condition = conditionOf(reference, outcome, consumers, held ?? found.held);
-  // Written down first: the look that follows goes back.
-  if (held !== undefined) return { rollout: { consumers, condition, guard: undefined, held }, requeueAfter: 1 };
+  const settled = guard?.content === reference.status.target?.content;
+  const held = settled ? holdBack(reference, guard, judged.failed, now) : undefined;
+  if (held !== undefined) {
+    const { consumers } = judged;
+    // Written down first: the look that follows goes back.
+    const condition = conditionOf(reference, outcome, consumers, held);
+    return { rollout: { consumers, condition, guard: undefined, held }, requeueAfter: 1 };
+  }
+  const stuck = acts
+    ? await judgeStuck(rollouts, reference, judged.consumers, looks)
+    : { consumers: judged.consumers, lookAgain: undefined };
+  const { consumers } = stuck;
+  const condition = conditionOf(reference, outcome, consumers, found.held);
   const again = [judged.failed === undefined ? undefined : 1, judged.lookAgain, overdue.nextDeadline, stuck.lookAgain];
   const waits = again.filter((wait) => wait !== undefined);
   return {
@@ -62,28 +74,41 @@ async function judgeGuarded(
   reference: Reference,
   consumers: readonly Consumer[],
   guard: Guard | undefined,
-  { now, deadline }: { readonly now: number; readonly deadline: number },
-  signal: AbortSignal,
+  { looks, deadline }: { readonly looks: PodLooks; readonly deadline: number },
 ): Promise<Judged> {
   if (guard === undefined) return { consumers, failed: undefined, lookAgain: undefined };
   const target = consumedTarget(reference);
+  const told = new Map((reference.status.consumers ?? []).map((consumer) => [consumer.uid, consumer]));
   let failed: string | undefined;
   let young = false;
   const judged: Consumer[] = [];
   for (const consumer of consumers) {
     const workload = scope.workloads.get(consumer.kind, target.namespace, consumer.name);
-    if (consumer.state !== 'Failed' || workload === undefined) {
+    // One reason to go back is enough.
+    const judgeable = consumer.state === 'Failed' && consumer.content === guard.content && failed === undefined;
+    if (!judgeable || workload === undefined) {
       judged.push(consumer);
       continue;
     }
-    const pods = await scope.podsOf(workload, signal);
-    const verdict = verdictOfPods(pods, target.marker, guard.content, { now, patience: deadline / 2 });
-    const { action, message } = decideRevert(guard, consumer, fingerprint(workload, target.marker), verdict);
-    if (action === 'revert') failed ??= `${consumer.kind} ${consumer.name}: ${message}`;
+    const pods = await looks.podsOf(workload);
+    const time = { now: looks.now, patience: deadline / 2 };
+    const verdict = verdictOfPods(pods, target.marker, guard.content, time);
+    const { action, message } = decideRevert(guard, consumer, workload, fingerprint(workload, target.marker), verdict);
+    if (action === 'revert') failed = `${consumer.kind} ${consumer.name}: ${message}`;
     young ||= verdict.young;
-    judged.push({ ...consumer, message });
+    judged.push({ ...consumer, message: steady(told.get(consumer.uid), consumer, message) });
   }
-  return { consumers: judged, failed, lookAgain: young ? deadline / 2 : undefined };
+  return { consumers: judged, failed, lookAgain: young ? deadline / 4 : undefined };
+}
+
+/** Pods crash for other reasons from one moment to the next: what was said first stays, unless there is more to say. */
+function steady(before: Consumer | undefined, now: Consumer, message: string): string {
+  const old = before?.state === 'Failed' && before.content === now.content ? before.message : undefined;
+  return old !== undefined && old !== now.message && isDecided(old) === isDecided(message) ? old : message;
+}
+
+function isDecided(message: string): boolean {
+  return message.includes('Not reverted');
 }
 
 /** Remembers that the versions that the target holds failed, and where to go back to. */

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Store } from '../../kube/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { safeMessage } from '../../runtime/errors.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
 import type { ManagerDirectory } from '../managers.ts';
 import { finishedRollouts } from '../rollout/finished.ts';
@@ -134,10 +135,12 @@ async function settleLook(
   const { reference, signal } = look;
   return settle(scope, reference, keys, {
     forced,
-    content: held?.good.content,
+    content:
+      held !== undefined && contentName(reference.spec, keys) === held.good.inputs ? held.good.content : undefined,
     mayReplace: (content) => forced || isOutdated(scope, reference, keys, content),
     claimed: reference.status.target?.content,
     beforeChange: async (content, seen) => {
+      if (content !== undefined) await checkLook(scope, look, content.content);
       if (scope.rollouts === undefined) return;
       const secret = secretContent(reference.status, { ...seen, ...content, content: content?.content });
       const ledger = ledgerBefore(scope.rollouts, reference, secret, guard);
@@ -152,6 +155,22 @@ async function settleLook(
     },
     signal,
   });
+}
+
+/** What somebody else wrote gives way only to a decision on the reference as it is: it may hold versions back by now. */
+async function checkLook({ client, contents }: ReferenceScope, look: Look, content: string): Promise<void> {
+  if (contents.isKnown(look.subscriber, content)) return;
+  const { name, namespace, resourceVersion } = look.reference.metadata;
+  const options = { signal: look.signal, metadataOnly: true };
+  const { metadata } = await client.get(secretReferences, { namespace, name }, options);
+  if (metadata.resourceVersion !== resourceVersion) throw new StaleLookError();
+}
+
+/** Tried again once the cache knows the reference as it is. */
+class StaleLookError extends Error {
+  override readonly name = 'StaleLookError';
+  readonly [safeMessage] = true;
+  override readonly message = 'the reference changed while it was looked at';
 }
 
 /** Whether what the target holds gives way to `keys`: it is our own, or the managers said so after it was seen. */

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { consumerSchema } from '../../api/v1/rollout.ts';
 import {
   type ManagerRef,
   type SecretReferenceSpec,
@@ -25,10 +26,17 @@ export function toReference(raw: RawObject): Reference {
   };
 }
 
-/** A status that can't be read is one that was never written: it is rebuilt from the spec and the target. */
+const entriesSchema = z.looseObject({ consumers: z.array(z.unknown()).optional() });
+
+/**
+ * What another release wrote of consumers may say more than this one understands: such an entry is left out. A status that can't be read at all is not taken
+ * for an empty one, which would be written back: versions that are pinned or held back stand in it.
+ * @throws ZodError
+ */
 function parseStatus(raw: unknown): SecretReferenceStatus {
-  const parsed: z.ZodSafeParseResult<SecretReferenceStatus> = secretReferenceStatusSchema.safeParse(raw ?? {});
-  return parsed.success ? parsed.data : {};
+  const { consumers, ...status } = entriesSchema.parse(raw ?? {});
+  const known = consumers?.flatMap((entry) => consumerSchema.safeParse(entry).data ?? []);
+  return secretReferenceStatusSchema.parse({ ...status, ...(known === undefined ? {} : { consumers: known }) });
 }
 
 export function targetName(reference: Reference): string {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Consumer, Guard, Held } from '../../api/v1/rollout.ts';
+import type { Applied } from '../rollout/applied.ts';
 import type { FinishedRollout } from '../rollout/finished.ts';
 import { fingerprint } from '../rollout/fingerprint.ts';
 import { isRolledOut } from '../rollout/guard.ts';
@@ -18,6 +19,12 @@ export interface RolloutScope {
   readonly workloads: Workloads;
   /** Why a workload that is due is not rolled out yet. */
   readonly waiting: (uid: string) => string | undefined;
+  /** Why a workload can't be rolled out. */
+  readonly refused?: (uid: string) => string | undefined;
+  /** What this process itself marked. */
+  readonly applied?: Pick<Applied, 'content'>;
+  /** When more pods of a workload were last seen to be done (milliseconds since 1970). */
+  readonly movedAt?: (uid: string) => number | undefined;
   /** Hears of rollouts that ended; `seconds` since the content changed, where that is known. */
   readonly observe: (finished: FinishedRollout, seconds: number | undefined) => void;
   readonly podsOf: (workload: Workload, signal: AbortSignal) => Promise<readonly WorkloadPod[]>;
@@ -49,8 +56,20 @@ export function ledgerBefore(
   );
   const known = new Map(before.map((consumer) => [consumer.uid, consumer.content]));
   const complete = consumers.every(({ uid, content }) => content === known.get(uid));
-  if (complete && isDeepStrictEqual(guard, status.guard)) return undefined;
-  return { consumers, ...(guard === undefined ? {} : { guard }) };
+  const health = guard?.refusal ?? whyUnhealthy(scope, target, consumers);
+  const wanted = guard === undefined || health === undefined ? guard : { ...guard, refusal: health };
+  if (complete && isDeepStrictEqual(wanted, status.guard)) return undefined;
+  return { consumers, ...(wanted === undefined ? {} : { guard: wanted }) };
+}
+
+/** What fails already does not fail because of the versions that come. */
+function whyUnhealthy(scope: RolloutScope, target: ConsumedTarget, consumers: readonly Consumer[]): string | undefined {
+  const unhealthy = consumers.find(({ kind, name, state }) => {
+    const workload = state === 'LeftAlone' ? undefined : scope.workloads.get(kind, target.namespace, name);
+    return workload !== undefined && workload.progress.state !== 'Complete';
+  });
+  if (unhealthy === undefined) return undefined;
+  return `${unhealthy.kind} ${unhealthy.name} was not complete before the versions changed`;
 }
 
 /** Remembers the pod template as it is before the rollout, where the rollout may be undone. */
@@ -66,14 +85,22 @@ export function rolloutFindings(
   reference: Reference,
   outcome: Findings['outcome'],
   versions: { readonly guard: Guard | undefined; readonly held: Held | undefined },
+  now: number,
 ): Omit<RolloutFindings, 'condition'> {
   const { status } = reference;
-  const consumers = consumersNow(scope, reference, outcome);
-  const holding = outcome.state === 'synced' ? outcome : status;
-  const before = outcome.state === 'synced' ? undefined : status;
-  const guard = versions.guard ?? before?.guard;
-  const guarding = guard !== undefined && guard.content === holding.target?.content && !isRolledOut(consumers);
-  return { consumers, guard: guarding ? guard : undefined, held: versions.held ?? before?.held };
+  const consumers = consumersNow(scope, reference, outcome, new Date(now).toISOString());
+  // What can't be met changes nothing: what was prepared for a change stays prepared.
+  if (outcome.state !== 'synced') return { consumers, guard: status.guard, held: versions.held ?? status.held };
+  const { content } = outcome.target;
+  // What was written down before the change says more than what is known now: how healthy all was then.
+  const guard = [guardNow(status.guard, versions.guard), versions.guard].find((each) => each?.content === content);
+  return { consumers, guard: isRolledOut(consumers) ? undefined : guard, held: versions.held };
+}
+
+/** The guard as it was written down, with a refusal that came since. */
+function guardNow(before: Guard | undefined, now: Guard | undefined): Guard | undefined {
+  if (before === undefined || before.refusal !== undefined || now?.refusal === undefined) return before;
+  return now.content === before.content ? { ...before, refusal: now.refusal } : before;
 }
 
 /** The condition `RolledOut`; undefined while there is no target. */
@@ -85,20 +112,42 @@ export function conditionOf(
 ): RolledOut | undefined {
   const { target, versions = [] } = outcome.state === 'synced' ? outcome : reference.status;
   if (target === undefined || (outcome.state === 'failed' && outcome.released)) return undefined;
-  return rolledOut(reference.metadata, target.name, summaryOf(versions), reference.spec.rollout, consumers, held);
+  return rolledOut(
+    reference.metadata,
+    target.name,
+    summaryOf(versions),
+    reference.spec.rollout,
+    consumers,
+    held,
+    target.content,
+  );
 }
 
-function consumersNow(scope: RolloutScope, reference: Reference, outcome: Findings['outcome']): readonly Consumer[] {
+function consumersNow(
+  scope: RolloutScope,
+  reference: Reference,
+  outcome: Findings['outcome'],
+  now: string,
+): readonly Consumer[] {
   const { status } = reference;
   const before = status.consumers ?? [];
   const target = consumedTarget(reference);
   if (outcome.state === 'synced') {
     const summary = summaryOf(outcome.versions);
-    return nextConsumers(target, { ...scope, before, summary, secret: outcome.secret });
+    return nextConsumers(target, { ...scope, before, summary, now, secret: outcome.secret });
   }
   const content = status.target?.content;
-  if (content === undefined || (outcome.state === 'failed' && outcome.released)) return [];
+  // What they run is remembered for when there is a target again.
+  if (content === undefined || (outcome.state === 'failed' && outcome.released)) return before;
   // Nothing is known of the Secret but what the status says: nobody new is judged by it.
   const secret = { content, previous: '', agreed: true };
-  return refreshedConsumers(target, { ...scope, before, summary: status.summary ?? '-', secret });
+  return refreshedConsumers(target, { ...scope, before, summary: status.summary ?? '-', now, secret }).map((consumer) =>
+    withTemplate(consumer, before),
+  );
+}
+
+/** The pod template from before a change that is prepared and could not be made yet. */
+function withTemplate(consumer: Consumer, before: readonly Consumer[]): Consumer {
+  const template = before.find(({ uid }) => uid === consumer.uid)?.template;
+  return template === undefined ? consumer : { ...consumer, template };
 }

@@ -1,4 +1,6 @@
 import type { HeldVersion, SecretReferenceStatus } from '../../api/v1/secret-reference.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { Store } from '../../kube/store.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import type { SecretContent } from '../rollout/ledger.ts';
 import { ContentError } from './content/content-error.ts';
@@ -56,7 +58,8 @@ function isNew(scope: ReferenceScope, reference: Reference): boolean {
   return reference.status.observedGeneration === undefined && target === undefined;
 }
 
-function syncedOutcome(
+/** What a look found that ended with this target. */
+export function syncedOutcome(
   reference: Reference,
   versions: readonly HeldVersion[],
   inputs: string,
@@ -105,7 +108,11 @@ function shownValues(
 }
 
 /** The target as our status last saw it, where nothing says that it moved since: then nobody needs to read it. */
-function untouchedTarget(scope: ReferenceScope, reference: Reference, inputs: string): TargetSeen | undefined {
+export function untouchedTarget(
+  scope: { readonly targets: Pick<Store<KubeObject>, 'get'> },
+  reference: Reference,
+  inputs: string,
+): TargetSeen | undefined {
   const { metadata, status, spec } = reference;
   const seen = status.target;
   const now = scope.targets.get(metadata.namespace, targetName(reference))?.metadata;

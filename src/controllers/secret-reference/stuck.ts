@@ -1,9 +1,12 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
+import type { ConsumedTarget } from '../rollout/consumers.ts';
 import { stuckPod } from '../rollout/pods.ts';
+import type { Workload } from '../rollout/workload.ts';
+import type { PodLooks } from './pod-looks.ts';
 import type { Reference } from './reference.ts';
 import { consumedTarget, type RolloutScope } from './rollout-findings.ts';
 
-/** Milliseconds in which a StatefulSet may get on by itself. */
+/** Milliseconds in which a StatefulSet may get on by itself, and a pod of it become ready. */
 const PATIENCE = 20_000;
 
 /**
@@ -14,31 +17,37 @@ export async function judgeStuck(
   scope: RolloutScope,
   reference: Reference,
   consumers: readonly Consumer[],
-  now: number,
-  signal: AbortSignal,
+  looks: PodLooks,
 ): Promise<{ readonly consumers: readonly Consumer[]; readonly lookAgain: number | undefined }> {
   const target = consumedTarget(reference);
-  let lookAgain: number | undefined;
+  const waits: number[] = [];
   const judged: Consumer[] = [];
   for (const consumer of consumers) {
-    const workload = mayBeStuck(consumer)
-      ? scope.workloads.get(consumer.kind, target.namespace, consumer.name)
-      : undefined;
-    const left = Date.parse(consumer.since ?? '') + PATIENCE - now;
-    if (left > 0) lookAgain = Math.min(left, lookAgain ?? left);
-    const pods = workload === undefined || left > 0 ? [] : await scope.podsOf(workload, signal);
-    const pod = stuckPod(pods, target.marker, consumer.content ?? '');
-    if (pod === undefined || workload === undefined) {
-      judged.push(consumer);
-      continue;
-    }
-    await scope.unstick?.(workload, pod, signal);
-    const message = `it waits for pod ${pod.name}, which is not ready on older content: kubectl delete pod -n ${target.namespace} ${pod.name}`;
-    judged.push({ ...consumer, state: 'Stuck', message });
+    const workload = scope.workloads.get(consumer.kind, target.namespace, consumer.name);
+    const suspect = workload !== undefined && mayBeStuck(consumer, workload) ? workload : undefined;
+    const left = Date.parse(consumer.since ?? '') + PATIENCE - looks.now;
+    if (suspect !== undefined) waits.push(left > 0 ? left : PATIENCE);
+    const message =
+      suspect === undefined || left > 0 ? undefined : await whatItWaitsFor(target, consumer, suspect, looks);
+    judged.push(message === undefined ? consumer : { ...consumer, state: 'Stuck', message });
   }
-  return { consumers: judged, lookAgain };
+  return { consumers: judged, lookAgain: waits.length === 0 ? undefined : Math.min(...waits) };
 }
 
-function mayBeStuck({ kind, state }: Consumer): boolean {
-  return kind === 'StatefulSet' && (state === 'Progressing' || state === 'Failed');
+async function whatItWaitsFor(
+  { marker, namespace }: ConsumedTarget,
+  { content = '' }: Consumer,
+  workload: Workload,
+  looks: PodLooks,
+): Promise<string | undefined> {
+  const time = { now: looks.now, patience: PATIENCE };
+  const pod = stuckPod(await looks.podsOf(workload), marker, content, time);
+  if (pod === undefined) return undefined;
+  const deleted = await looks.unstick(workload, pod);
+  const help = deleted ? 'it was deleted' : `kubectl delete pod -n ${namespace} ${pod.name}`;
+  return `it waits for pod ${pod.name}, which is not ready on older content: ${help}`;
+}
+
+function mayBeStuck({ state }: Consumer, { updates }: Workload): boolean {
+  return updates === 'InOrder' && (state === 'Progressing' || state === 'Failed');
 }

@@ -1,10 +1,11 @@
+import { UNKNOWN_CONTENT } from '../rollout/ledger.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { contentNames, type ExistingSecret, ownerUid } from './target-secret.ts';
 
 /** What a target says that it holds of a reference. */
 export interface NamedContent {
   readonly content: string;
-  /** Empty at the first content. */
+  /** Empty at the first content, `unknown` where others had written other bytes. */
   readonly previous: string;
 }
 
@@ -34,9 +35,12 @@ export function contentAnnotations(
 
 function nextContent(desired: DesiredTarget, existing: ExistingSecret, bytesChange: boolean): NamedContent {
   const now = contentOf(desired, existing);
-  if (now === undefined) return { content: desired.content, previous: '' };
+  if (now === undefined) return { content: desired.content, previous: bytesChange ? UNKNOWN_CONTENT : '' };
   const { settled } = desired;
   const drifted = settled?.uid === existing.metadata.uid && settled.content === now.content;
+  const adopted = ownerUid(existing) !== undefined && ownerUid(existing) !== desired.reference.uid;
+  // Who runs an adopted Secret runs what it holds.
+  if (adopted && !bytesChange) return { content: now.content, previous: '' };
   if (!bytesChange || drifted || now.content === desired.content) return now;
   return { content: desired.content, previous: now.content };
 }

@@ -15,7 +15,10 @@ export function planTarget(desired: DesiredTarget, existing: ExistingSecret): Ta
 
 /** The Secret when it is first made. */
 export function newTarget(desired: DesiredTarget): KubeBody {
-  const contents = { [desired.contentNames.content]: desired.content, [desired.contentNames.previous]: '' };
+  const contents = {
+    [desired.contentNames.content]: desired.content,
+    [desired.contentNames.previous]: desired.claimed,
+  };
   return targetBody(desired, { ...desired.annotations, ...contents });
 }
 

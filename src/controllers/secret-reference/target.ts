@@ -130,7 +130,8 @@ export async function readSecret(
   }
 }
 
-function seenOf(desired: DesiredTarget, secret: ExistingSecret): TargetSeen {
+/** What a target says of itself. */
+export function seenOf(desired: DesiredTarget, secret: ExistingSecret): TargetSeen {
   const { uid, resourceVersion, annotations } = secret.metadata;
   return {
     uid,

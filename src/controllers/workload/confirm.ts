@@ -1,10 +1,10 @@
 import { secretReferences } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import type { RawObject } from '../../kube/object.ts';
+import type { KubeObject, RawObject } from '../../kube/object.ts';
 import { type Resource, secrets } from '../../kube/resource.ts';
 import type { Workload } from '../rollout/workload.ts';
-import { toReference } from '../secret-reference/reference.ts';
+import { type Reference, toReference } from '../secret-reference/reference.ts';
 import { contentNames } from '../secret-reference/target-secret.ts';
 import { type DueTarget, dueTarget } from './due.ts';
 
@@ -24,10 +24,21 @@ export async function confirmDue(
     find(client, secretReferences, { namespace, name: metadata.name }, signal),
     find(client, secrets, { namespace, name: due.target.name }, signal),
   ]);
-  if (raw === undefined || secret === undefined || raw.metadata.uid !== metadata.uid) return undefined;
-  const reference = toReference(raw);
+  if (raw === undefined || secret === undefined) return undefined;
+  return stillDue(workload, due, toReference(raw), secret);
+}
+
+/** Whether a target is due by what the API server itself says of the reference and of its Secret. Pure. */
+export function stillDue(
+  workload: Workload,
+  due: DueTarget,
+  reference: Reference,
+  secret: KubeObject,
+): DueTarget | undefined {
+  const { uid } = due.reference.metadata;
+  if (reference.metadata.uid !== uid) return undefined;
   const still = dueTarget(reference, workload);
-  const merged = reference.spec.target.ownership === 'Merge' ? metadata.uid : undefined;
+  const merged = reference.spec.target.ownership === 'Merge' ? uid : undefined;
   const held = secret.metadata.annotations[contentNames(merged).content];
   const { target } = reference.status;
   return still !== undefined && held === still.content && secret.metadata.uid === target?.uid ? still : undefined;

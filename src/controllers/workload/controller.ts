@@ -25,7 +25,7 @@ export interface WorkloadWatches {
   readonly references: Store<Reference>;
   readonly budget: Budget;
   /** A workload is gone: nothing of it is remembered. */
-  readonly forget: (uid: string) => void;
+  readonly forget: (workload: Workload) => void;
   readonly enqueueWorkload: (request: Request) => void;
   /** The states of a reference's consumers may have changed: soon, together with others. */
   readonly enqueueReference: (request: Request) => void;
@@ -50,8 +50,8 @@ function onReference({ enqueueWorkload }: WorkloadWatches, { metadata, status }:
 }
 
 function onWorkload(watches: WorkloadWatches, { object, previous, type }: WorkloadChange): void {
-  if (type === 'deleted') watches.forget(object.metadata.uid);
-  else noteRollout(watches.budget, object);
+  if (type === 'deleted') watches.forget(object);
+  else noteRollout(watches.budget, object, watches.references.byIndex('consumer', object.metadata.uid));
   for (const reference of concerned(watches, object, previous)) watches.enqueueReference(reference.metadata);
   if (type !== 'deleted' && watches.references.byIndex('consumer', object.metadata.uid).length > 0) {
     watches.enqueueWorkload(workloadRequest(object));

@@ -1,6 +1,7 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
 import { isDue } from '../rollout/ledger.ts';
 import type { ConsumedTarget } from '../rollout/consumers.ts';
+import { contentOfMarker } from '../rollout/marker.ts';
 import type { Workload } from '../rollout/workload.ts';
 import type { Reference } from '../secret-reference/reference.ts';
 import { consumedTarget } from '../secret-reference/rollout-findings.ts';
@@ -29,6 +30,6 @@ export function dueTarget(reference: Reference, workload: Workload): DueTarget |
   const target = consumedTarget(reference);
   const marker = workload.markers.get(target.marker);
   // Rolled out already: the ledger has not heard of it yet.
-  if (marker?.ours === true && marker.value === content) return undefined;
+  if (marker?.ours === true && contentOfMarker(marker.value) === content) return undefined;
   return { reference, target, consumer, content };
 }

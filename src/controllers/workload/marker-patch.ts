@@ -1,5 +1,6 @@
 import type { RolledKind } from '../../api/v1/rollout.ts';
 import type { KubeBody } from '../../kube/client.ts';
+import { markerValue } from '../rollout/marker.ts';
 import type { Workload } from '../rollout/workload.ts';
 import type { DueTarget } from './due.ts';
 
@@ -12,7 +13,10 @@ export function markerPatch(kind: RolledKind, workload: Workload, due: readonly 
   const ours = [...workload.markers]
     .filter(([, marker]) => marker.ours)
     .map(([key, { value }]) => [key, value] as const);
-  const changed = due.map(({ target, content }) => [target.marker, content] as const);
+  const changed = due.map(({ target, content }) => {
+    const present = workload.markers.get(target.marker)?.value;
+    return [target.marker, markerValue(content, present)] as const;
+  });
   const template = { metadata: { annotations: Object.fromEntries([...ours, ...changed]) } };
   const spec = kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template };
   return { metadata: { name, namespace, uid, resourceVersion }, spec };

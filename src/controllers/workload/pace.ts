@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { formatDuration, parseDuration } from '../../runtime/duration.ts';
+import type { Applied } from '../rollout/applied.ts';
 import type { Workload } from '../rollout/workload.ts';
 import type { DueTarget } from './due.ts';
 
@@ -22,7 +23,7 @@ export interface Pace {
  * Targets that change together cost a workload one rollout, and one that changes again and again does not restart pods for ever: the last content wins.
  * @param minInterval milliseconds between two rollouts of a workload
  */
-export function createPace(minInterval: number, clock: Clock): Pace {
+export function createPace(minInterval: number, clock: Clock, applied: Pick<Applied, 'lastAt'>): Pace {
   const dueSince = new Map<string, number>();
   return {
     check(workload, due) {
@@ -35,7 +36,8 @@ export function createPace(minInterval: number, clock: Clock): Pace {
       if (settling > 0) return { ms: settling, reason: undefined };
       // Going back is rare, and pods are failing.
       if (due.some(({ reference }) => reference.status.held !== undefined)) return undefined;
-      const last = workload.markedAt === undefined ? undefined : Date.parse(workload.markedAt);
+      const times = [workload.markedAt === undefined ? undefined : Date.parse(workload.markedAt), applied.lastAt(uid)];
+      const last = times.reduce((a, b) => (a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)));
       // A clock that is behind the API server's must not hold it back for longer.
       const left = last === undefined ? 0 : Math.min(last + minInterval - clock.now(), since + minInterval - now);
       if (left <= 0) return undefined;

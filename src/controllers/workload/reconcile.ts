@@ -1,14 +1,19 @@
 import { rolloutFieldManager } from '../../api/v1/names.ts';
 import { type RolledKind, rolledKinds } from '../../api/v1/rollout.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isBadRequest, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { RawObject } from '../../kube/object.ts';
 import type { Resource } from '../../kube/resource.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Request } from '../../runtime/request.ts';
 import type { ObjectView } from '../object-view.ts';
-import type { Workload } from '../rollout/workload.ts';
+import type { Applied } from '../rollout/applied.ts';
+import { whyLeftAlone } from '../rollout/consumers.ts';
+import { contentOfMarker } from '../rollout/marker.ts';
+import type { Workload, Workloads } from '../rollout/workload.ts';
 import type { Reference } from '../secret-reference/reference.ts';
+import { consumedTarget } from '../secret-reference/rollout-findings.ts';
 import type { Budget } from './budget.ts';
 import { confirmDue } from './confirm.ts';
 import { type DueTarget, dueTargets } from './due.ts';
@@ -26,15 +31,24 @@ export interface WorkloadScope {
   readonly toWorkload: (kind: RolledKind, raw: RawObject) => Workload;
   readonly pace: Pace;
   readonly budget: Budget;
+  readonly applied: Applied;
+  readonly workloads: Workloads;
+  readonly clock: Clock;
   readonly notes: WaitingNotes;
   readonly events: Pick<EventRecorder, 'record'>;
 }
 
 /** Why workloads wait, for the status of the references. */
 export interface WaitingNotes {
-  get(uid: string): string | undefined;
+  get(uid: string): WaitingNote | undefined;
   /** Notes a reason, or that there is none any more. */
-  set(uid: string, reason: string | undefined, references: readonly Reference[]): void;
+  set(uid: string, note: WaitingNote | undefined, references: readonly Reference[]): void;
+}
+
+export interface WaitingNote {
+  readonly reason: string;
+  /** It does not wait: the API server refuses it. */
+  readonly refused: boolean;
 }
 
 /** Milliseconds until a workload is looked at again that waits for something which may not call. */
@@ -53,7 +67,7 @@ export async function reconcileWorkload(
     return {};
   }
   const { uid } = workload.metadata;
-  const due = dueTargets(scope.referencesOf(uid), workload);
+  const due = dueTargets(scope.referencesOf(uid), workload).filter((item) => isOpen(scope, workload, item));
   const references = due.map(({ reference }) => reference);
   if (due.length === 0) {
     scope.pace.forget(uid);
@@ -62,15 +76,21 @@ export async function reconcileWorkload(
   }
   const wait = scope.pace.check(workload, due);
   if (wait !== undefined) {
-    scope.notes.set(uid, wait.reason, references);
+    scope.notes.set(uid, wait.reason === undefined ? undefined : { reason: wait.reason, refused: false }, references);
     return { requeueAfter: wait.ms };
   }
-  if (!scope.budget.take(uid)) {
+  if (!scope.budget.take(workload.metadata)) {
     scope.budget.wait(request);
-    scope.notes.set(uid, 'as many workloads as may be are being rolled out', references);
+    scope.notes.set(uid, { reason: 'as many workloads as may be are being rolled out', refused: false }, references);
     return { requeueAfter: LOOK_AGAIN };
   }
   return rollOut(scope, kind, workload, due, signal);
+}
+
+/** Not what this process marked already: its references have not looked yet. Nor what is left alone by now. */
+function isOpen({ applied, workloads }: WorkloadScope, workload: Workload, { target, content }: DueTarget): boolean {
+  const marked = applied.content(workload.metadata.uid, target.marker) === content;
+  return !marked && whyLeftAlone(target, workload, workloads) === undefined;
 }
 
 /** Has a place in the budget, and gives it back where nothing was rolled out. */
@@ -90,30 +110,40 @@ async function rollOut(
     const body = markerPatch(kind, workload, still);
     const options = { signal, fieldManager: rolloutFieldManager, force: true };
     marked = scope.toWorkload(kind, await scope.client.apply(scope.resourceOf(kind), body, options));
+    scope.applied.note(uid, new Map(still.map(({ target, content }) => [target.marker, content])), scope.clock.now());
     scope.notes.set(uid, undefined, []);
     scope.pace.forget(uid);
     recordRollout(scope.events, scope.resourceOf(kind), workload, still);
     return {};
   } catch (error) {
     if (isNotFound(error)) return {};
-    if (!isForbidden(error) && !isInvalid(error)) throw error;
-    const reason = 'the operator may not mark its pod template: its role, a policy or a webhook refuses it';
+    if (!isForbidden(error) && !isInvalid(error) && !isBadRequest(error)) throw error;
+    const reason = `its pod template can't be marked: the API server refuses it (${error.status}). See whether the operator's role, a policy or a webhook does`;
     scope.notes.set(
       uid,
-      reason,
+      { reason, refused: true },
       due.map(({ reference }) => reference),
     );
     return { requeueAfter: LOOK_AGAIN };
   } finally {
     if (marked !== undefined) scope.view.wrote(marked);
-    noteRollout(scope.budget, marked ?? workload);
+    noteRollout(scope.budget, marked ?? workload, scope.referencesOf(uid));
   }
 }
 
-/** Whether a workload takes a place in the budget, by what is known of it. */
-export function noteRollout(budget: Budget, { metadata, markedAt, progress }: Workload): void {
+/** Whether a workload takes a place in the budget: it is being rolled out, by us, and for what one of its targets holds. */
+export function noteRollout(budget: Budget, workload: Workload, references: readonly Reference[]): void {
+  const { metadata, markedAt, progress } = workload;
   const rolling =
-    markedAt !== undefined && progress.state === 'Progressing' && metadata.deletionTimestamp === undefined;
-  budget.note(metadata.uid, rolling ? { since: Date.parse(markedAt) } : undefined);
+    markedAt !== undefined &&
+    progress.state === 'Progressing' &&
+    metadata.deletionTimestamp === undefined &&
+    references.some((reference) => isMarkedFor(workload, reference));
+  budget.note(metadata, rolling ? { since: Date.parse(markedAt) } : undefined);
   budget.callWaiting();
+}
+
+function isMarkedFor(workload: Workload, reference: Reference): boolean {
+  const marker = workload.markers.get(consumedTarget(reference).marker);
+  return marker?.ours === true && contentOfMarker(marker.value) === reference.status.target?.content;
 }
