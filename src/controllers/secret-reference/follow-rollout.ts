@@ -27,7 +27,9 @@ export async function followRollout(
   signal: AbortSignal,
 ): Promise<Followed> {
   const { rollouts, clock } = scope;
-  if (rollouts === undefined) return { rollout: undefined, requeueAfter: undefined };
+  // What is held back stays so, whether or not workloads are looked at.
+  if (rollouts === undefined)
+    return { rollout: choice?.held === undefined ? undefined : heldOnly(choice.held), requeueAfter: undefined };
   const now = clock.now();
   const versions = { guard: choice?.guard, held: choice?.held };
   const found = rolloutFindings(rollouts, reference, outcome, versions, now);
@@ -58,6 +60,10 @@ export async function followRollout(
     rollout: { ...found, consumers, condition },
     requeueAfter: waits.length === 0 ? undefined : Math.min(...waits),
   };
+}
+
+function heldOnly(held: Held): RolloutFindings {
+  return { consumers: [], condition: undefined, guard: undefined, held };
 }
 
 interface Judged {

@@ -53,6 +53,12 @@ describe('subscriptions', () => {
     expect(onUse).toHaveBeenCalledTimes(1);
   });
 
+  it('tell a manager that another of its secrets is used', () => {
+    subscriptions.set('shop/api-db', new Map([['a', [topic('db.password')]]]));
+    subscriptions.set('shop/api-db', new Map([['a', [topic('db.user')]]]));
+    expect(onUse.mock.calls).toEqual([['a'], ['a']]);
+  });
+
   it('leave every source of a reference that is gone', () => {
     subscriptions.set('shop/api-db', wants('a', 'b'));
     subscriptions.drop('shop/api-db');

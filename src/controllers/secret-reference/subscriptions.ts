@@ -1,3 +1,4 @@
+import { topicKey } from '../../managers/source/topics.ts';
 import type { Subscription } from '../../managers/topic.ts';
 import type { ManagerDirectory } from '../managers.ts';
 
@@ -7,17 +8,23 @@ export interface Subscriptions {
   drop(subscriber: string): void;
 }
 
+function namesOf(list: readonly Subscription[]): string {
+  return list.map(({ topic }) => topicKey(topic)).join();
+}
+
 /** `onUse` hears of a manager whose users may have changed. */
 export function createSubscriptions(directory: ManagerDirectory, onUse: (managerKey: string) => void): Subscriptions {
-  const current = new Map<string, ReadonlySet<string>>();
+  /** What each wants of each manager. */
+  const current = new Map<string, ReadonlyMap<string, string>>();
 
   function set(subscriber: string, wants: ReadonlyMap<string, readonly Subscription[]>): void {
-    const before = current.get(subscriber) ?? new Set();
-    for (const key of before) if (!wants.has(key)) subscribe(key, subscriber, []);
+    const before = current.get(subscriber) ?? new Map<string, string>();
+    for (const key of before.keys()) if (!wants.has(key)) subscribe(key, subscriber, []);
     for (const [key, list] of wants) subscribe(key, subscriber, list);
-    for (const key of new Set([...before, ...wants.keys()])) if (before.has(key) !== wants.has(key)) onUse(key);
-    if (wants.size === 0) current.delete(subscriber);
-    else current.set(subscriber, new Set(wants.keys()));
+    const now = new Map([...wants].map(([key, list]) => [key, namesOf(list)]));
+    for (const key of new Set([...before.keys(), ...now.keys()])) if (before.get(key) !== now.get(key)) onUse(key);
+    if (now.size === 0) current.delete(subscriber);
+    else current.set(subscriber, now);
   }
 
   function subscribe(key: string, subscriber: string, wants: readonly Subscription[]): void {
