@@ -95,18 +95,20 @@ describe.concurrent('consumers', () => {
     expect(await shop.markers('Deployment', 'both')).toEqual({ db: await shop.content() });
   });
 
-  it('with the annotation keyferry.io/rollout: "false" are left alone until it is gone', async () => {
+  it('with the annotation keyferry.io/rollout: "false" are left alone until it is gone, and then catch up', async () => {
     const shop = await shopWithDb();
     await shop.workload('Deployment', 'out', { annotations: { 'keyferry.io/rollout': 'false' } });
     await shop.until('Deployment out', 'LeftAlone');
 
-    await shop.rotate('db', 'NothingToRollOut');
+    const version = await shop.rotate('db', 'NothingToRollOut');
+    await shop.witness();
     const before = await shop.revisions('Deployment', 'out');
     await shop.edit('Deployment', 'out', { metadata: { annotations: { 'keyferry.io/rollout': null } } });
     await shop.until('Deployment out', 'Complete');
-    await shop.rotate();
+    await shop.rolledOut('db', version);
 
     expect(before).toBe(1);
+    expect(await shop.revisions('Deployment', 'out')).toBe(2);
     expect(await shop.markers('Deployment', 'out')).toEqual({ db: await shop.content() });
   });
 
@@ -130,6 +132,19 @@ describe.concurrent('consumers', () => {
     expect(await shop.markers('Deployment', 'listed')).toEqual({ db: content });
     expect(await shop.markers('StatefulSet', 'reloads')).toEqual({ db: content });
     expect(await shop.markers('Deployment', 'user')).toEqual({});
+  });
+
+  it('that are listed and do not exist are named, and rolled out when they come', async () => {
+    const shop = await shopWithDb({ policy: 'Listed', workloads: [{ name: 'later' }] });
+
+    await shop.rotate('db', 'NothingToRollOut');
+    const { conditions = [] } = await shop.status();
+    await shop.workload('Deployment', 'later');
+    await shop.known('db', 'Deployment later');
+    await shop.rotate();
+
+    expect(conditions.find(({ type }) => type === 'RolledOut')?.message).toContain('Deployment later');
+    expect(await shop.markers('Deployment', 'later')).toEqual({ db: await shop.content() });
   });
 
   it('are only reported where the policy is Never', async () => {

@@ -141,6 +141,32 @@ describe.concurrent('what others write does not lose a rollout, and is not answe
     expect(await shop.marker('Deployment', 'api')).toBe(old);
   });
 
+  it('a second tool that puts the old marker back the moment it is changed', async () => {
+    const shop = await rolledOnce((shop) => shop.workload('Deployment', 'api'));
+    const old = (await shop.marker('Deployment', 'api')) ?? '';
+    const manifest = shop.manifest('Deployment', 'api', { templateAnnotations: { [marker]: old } });
+    await shop.client.apply('Deployment', 'api', manifest);
+    const stopped = new AbortController();
+    let reverts = 0;
+    const heal = async (): Promise<void> => {
+      while (!stopped.signal.aborted) {
+        if ((await shop.marker('Deployment', 'api')) === old) continue;
+        await shop.client.apply('Deployment', 'api', manifest);
+        reverts += 1;
+      }
+    };
+    const healing = heal();
+
+    await shop.rotate();
+    await shop.fence();
+    await shop.witness();
+    stopped.abort();
+    await healing;
+
+    expect(reverts).toBe(1);
+    expect((await shop.consumer(who)).content).toBe(await shop.content());
+  });
+
   it('a marker that was exported into another workload is no evidence', async () => {
     const shop = await rolledOnce((shop) => shop.workload('Deployment', 'api'));
     const old = (await shop.marker('Deployment', 'api')) ?? '';
