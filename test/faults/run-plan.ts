@@ -126,6 +126,7 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     backend,
     operators: Object.fromEntries(slots),
     patience: patience + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
+    calm: plan.faults.length === 0,
     outages: { lasting: false },
     book: records,
     history: live,

@@ -13,6 +13,8 @@ import type { Rig } from './rig.ts';
 /** What a scenario does with the world: people, the backend, and the operators. Everything is written down for the oracles. */
 export interface Stage {
   readonly namespace: string;
+  /** Nothing goes wrong in this run. */
+  readonly calm: boolean;
   /** From now on every call to the backend fails, or not any more. */
   backendFails(fails: boolean): void;
   /** A new version of a secret, which becomes latest: one random text, or JSON with the properties `user` and `password`. Gives its id. */
@@ -44,7 +46,9 @@ export interface Stage {
   /** The status of a condition of a reference now. */
   condition(reference: string, type: string): string | undefined;
   /** The consumers that a reference's status names now. */
-  consumersOf(reference: string): readonly { readonly name: string; readonly state: string }[];
+  consumersOf(
+    reference: string,
+  ): readonly { readonly name: string; readonly state: string; readonly message: string }[];
   /** The versions of a backend's secret that a target shows now. */
   versionHeld(target: string, secret: string): readonly string[];
   pods(): Promise<readonly ApiObject[]>;
@@ -70,6 +74,7 @@ export interface StageOptions {
   readonly namespace: string;
   readonly backend: BackendProxy;
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
+  readonly calm: boolean;
   /** Whether the backend was away for long. */
   readonly outages: { lasting: boolean };
   /** Milliseconds that everything may take after it went wrong. */
@@ -106,6 +111,7 @@ export function createStage(options: StageOptions): Stage {
     ...ownersOf(options),
     ...podsOf(options, now),
     namespace,
+    calm: options.calm,
     operators,
     act,
     now,
@@ -212,7 +218,13 @@ const conditionsSchema = z.object({
     .prefault({}),
 });
 const consumersSchema = z.object({
-  status: z.object({ consumers: z.array(z.object({ name: z.string(), state: z.string() })).default([]) }).prefault({}),
+  status: z
+    .object({
+      consumers: z
+        .array(z.object({ name: z.string(), state: z.string(), message: z.string().default('') }))
+        .default([]),
+    })
+    .prefault({}),
 });
 
 type Pods = Pick<Stage, 'condition' | 'consumersOf' | 'versionHeld' | 'pods' | 'podStatus'>;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Stage } from '../stage.ts';
 import { playKubelet } from './kubelet.ts';
 
@@ -82,12 +83,15 @@ export async function guarded(stage: Stage): Promise<void> {
   try {
     await stage.workload('Deployment', 'api', ['app'], { replicas: 1, spec: { progressDeadlineSeconds: 2 } });
     await untilComplete(stage, 'app');
+    await stage.until('the pod is available', () => isAvailable(stage));
     const bad = await stage.put('db');
     kubelet.fail(bad);
     await stage.until('the new version is taken', () => stage.versionHeld('app', 'db').includes(bad));
-    stage.expect('app', { state: 'Synced', held: { db: good } });
-    await stage.settle();
-    await untilComplete(stage, 'app');
+    if (await wentBack(stage, good)) {
+      stage.expect('app', { state: 'Synced', held: { db: good } });
+      await stage.settle();
+      await untilComplete(stage, 'app');
+    }
     await stage.put('db');
     stage.expect('app', { state: 'Synced' });
     await stage.settle();
@@ -95,6 +99,21 @@ export async function guarded(stage: Stage): Promise<void> {
   } finally {
     await kubelet.stop();
   }
+}
+
+const deploymentSchema = z.object({ status: z.object({ availableReplicas: z.int().default(0) }).prefault({}) });
+
+function isAvailable(stage: Stage): boolean {
+  const found = deploymentSchema.safeParse(stage.now('Deployment', 'api')?.object);
+  return found.success && found.data.status.availableReplicas === 1;
+}
+
+/** False where the operator was not sure that all was well before, and says so: then it only tells of the failure. */
+async function wentBack(stage: Stage, good: string): Promise<boolean> {
+  const holds = (): boolean => stage.versionHeld('app', 'db').includes(good);
+  const told = (): boolean => stage.consumersOf('app').some(({ message }) => message.includes('Not reverted'));
+  await stage.until('the Secret goes back, or it is said why not', () => holds() || (told() && !stage.calm));
+  return holds();
 }
 
 /** Until the ledger of a reference has so many workloads: before, nobody may be sure that they ran the content of then. */
