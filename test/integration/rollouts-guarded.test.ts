@@ -94,6 +94,17 @@ describe.concurrent('a guarded rotation', () => {
     await expect(shop.healthy()).resolves.toBeUndefined();
   });
 
+  it('goes back although the version before was still being rolled out when the failing one came', async () => {
+    const shop = await guarded();
+    const slow = await shop.putBad('unready');
+    await shop.rolledOut('db', slow.version, 'Progressing');
+
+    const bad = await shop.putBad();
+    await shop.reverted(bad.version);
+
+    await expect(shop.healthy()).resolves.toBeUndefined();
+  });
+
   it('is tried again with keyferry.io/retry', async () => {
     const shop = await guarded();
     const bad = await shop.putBad();

@@ -35,7 +35,8 @@ const EVERY = 100;
 export function playKubelet({ cluster: { url, ca, token } }: World): Kubelet {
   const dispatcher = new Agent({ connect: { ca } });
   const bad = new Map<string, Trouble>();
-  const known = new Map<string, Trouble | undefined>();
+  /** By uid of a pod: the bad value that it runs on. */
+  const known = new Map<string, string | undefined>();
   let healed = false;
   const stopped = new AbortController();
   const call = async (path: string, body?: object): Promise<unknown> => {
@@ -49,21 +50,19 @@ export function playKubelet({ cluster: { url, ca, token } }: World): Kubelet {
     });
     return answer.body.json();
   };
-  const troubleIn = async (namespace: string): Promise<Trouble | undefined> => {
+  const badValueIn = async (namespace: string): Promise<string | undefined> => {
     if (bad.size === 0) return undefined;
     const { items } = secretsSchema.parse(await call(`/api/v1/namespaces/${namespace}/secrets`));
-    const values = items.flatMap(({ data }) =>
-      Object.values(data).map((text) => Buffer.from(text, 'base64').toString()),
-    );
-    return values.map((value) => bad.get(value)).find((trouble) => trouble !== undefined);
+    const values = items.flatMap(({ data }) => Object.values(data));
+    return values.map((text) => Buffer.from(text, 'base64').toString()).find((value) => bad.has(value));
   };
   const start = async ({ metadata: { name, namespace, uid, deletionTimestamp } }: Pod): Promise<void> => {
-    const isNew = !known.has(uid);
-    if (deletionTimestamp !== undefined || (!isNew && known.get(uid) === undefined)) return;
-    const trouble = await troubleIn(namespace);
-    if (!isNew && trouble !== undefined) return;
-    const status = statusOf(trouble, new Date().toISOString());
-    known.set(uid, trouble);
+    const runs = known.get(uid);
+    const isDone = known.has(uid) && (runs === undefined || bad.has(runs));
+    if (deletionTimestamp !== undefined || isDone) return;
+    const value = known.has(uid) ? undefined : await badValueIn(namespace);
+    const status = statusOf(bad.get(value ?? ''), new Date().toISOString());
+    known.set(uid, value);
     if (status !== undefined) await call(`/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
   };
   const look = async (): Promise<void> => {

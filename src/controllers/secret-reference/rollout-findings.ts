@@ -56,16 +56,18 @@ export function ledgerBefore(
   );
   const known = new Map(before.map((consumer) => [consumer.uid, consumer.content]));
   const complete = consumers.every(({ uid, content }) => content === known.get(uid));
-  const health = guard?.refusal ?? whyUnhealthy(scope, target, consumers);
+  // While another guarded rollout is under way, how healthy all was is what its guard says.
+  const health = guard?.refusal ?? (status.guard === undefined ? whyUnhealthy(scope, target, consumers) : undefined);
   const wanted = guard === undefined || health === undefined ? guard : { ...guard, refusal: health };
   if (complete && isDeepStrictEqual(wanted, status.guard)) return undefined;
   return { consumers, ...(wanted === undefined ? {} : { guard: wanted }) };
 }
 
-/** What fails already does not fail because of the versions that come. */
+/** What fails already does not fail because of the versions that come. What we are rolling out ourselves, as when it goes back, does not fail. */
 function whyUnhealthy(scope: RolloutScope, target: ConsumedTarget, consumers: readonly Consumer[]): string | undefined {
   const unhealthy = consumers.find(({ kind, name, state }) => {
-    const workload = state === 'LeftAlone' ? undefined : scope.workloads.get(kind, target.namespace, name);
+    const settled = state !== 'LeftAlone' && state !== 'Progressing' && state !== 'Waiting';
+    const workload = settled ? scope.workloads.get(kind, target.namespace, name) : undefined;
     return workload !== undefined && workload.progress.state !== 'Complete';
   });
   if (unhealthy === undefined) return undefined;
