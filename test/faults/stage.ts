@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { eventually } from '../operator/eventually.ts';
 import { newCanary } from '../integration/world.ts';
@@ -54,6 +55,8 @@ export interface Stage {
   pods(): Promise<readonly ApiObject[]>;
   /** What a kubelet says of a pod. */
   podStatus(name: string, status: KubeBody): Promise<void>;
+  /** Gives the operators time for what they must not do: a second of settling, and the pause between two rollouts. */
+  temptation(): Promise<void>;
   /** Waits until a sentence about the world holds. */
   until(what: string, holds: () => boolean, law?: Wait['law']): Promise<void>;
   /** Waits until everything is as expected. */
@@ -112,6 +115,7 @@ export function createStage(options: StageOptions): Stage {
     ...podsOf(options, now),
     namespace,
     calm: options.calm,
+    temptation: () => delay(2_500),
     operators,
     act,
     now,

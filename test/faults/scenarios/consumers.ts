@@ -66,6 +66,7 @@ export async function changedByPeople(stage: Stage): Promise<void> {
   await stage.settle();
   const undone = { metadata: { annotations: { 'keyferry.io/content.app': null } } };
   await stage.editWorkload('Deployment', 'api', { spec: { template: undone } });
+  await stage.temptation();
   await stage.settle();
   await stage.annotate('SecretReference', 'app', { 'keyferry.io/sync': 'again' });
   await stage.put('mail');
