@@ -73,6 +73,7 @@ describe.concurrent('a guarded rotation', () => {
     const shop = await guarded();
     const bad = await shop.putBad();
     await shop.reverted(bad.version);
+    await shop.healthy();
 
     const version = await shop.rotate();
 

@@ -193,7 +193,7 @@ export async function forceSync(world: World, namespace: string, name: string): 
 
 const image = 'registry.example/app:1';
 
-export function manifestOf(
+function manifestOf(
   kind: RolledKind,
   namespace: string,
   name: string,
@@ -266,7 +266,7 @@ const templateSchema = z.looseObject({
 const withTemplate = z.object({ spec: z.object({ template: templateSchema }) });
 const cronJobSchema = z.object({ spec: z.object({ jobTemplate: withTemplate }) });
 
-export type Template = z.infer<typeof templateSchema>;
+type Template = z.infer<typeof templateSchema>;
 
 export function templateOf(kind: RolledKind, object: unknown): Template {
   if (kind === 'CronJob') return cronJobSchema.parse(object).spec.jobTemplate.spec.template;
