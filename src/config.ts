@@ -69,7 +69,7 @@ const settings = {
   },
   maxConcurrentRollouts: {
     value: '<number>',
-    help: 'How many workloads are rolled out at once. Others wait.',
+    help: 'How many workloads are rolled out at once, at most half of them in one namespace. Others wait.',
     fallback: '20',
   },
   rolloutMinInterval: {

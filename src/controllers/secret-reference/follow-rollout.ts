@@ -28,8 +28,7 @@ export async function followRollout(
 ): Promise<Followed> {
   const { rollouts, clock } = scope;
   // What is held back stays so, whether or not workloads are looked at.
-  if (rollouts === undefined)
-    return { rollout: choice?.held === undefined ? undefined : heldOnly(choice.held), requeueAfter: undefined };
+  if (rollouts === undefined) return { rollout: heldOnly(choice?.held), requeueAfter: undefined };
   const now = clock.now();
   const versions = { guard: choice?.guard, held: choice?.held };
   const found = rolloutFindings(rollouts, reference, outcome, versions, now);
@@ -43,27 +42,24 @@ export async function followRollout(
   // What failed is what the status says that the target holds: not while that is still to be written.
   const settled = guard?.content === reference.status.target?.content;
   const held = settled ? holdBack(reference, guard, judged.failed, now) : undefined;
-  if (held !== undefined) {
-    const { consumers } = judged;
-    // Written down first: the look that follows goes back.
-    const condition = conditionOf(reference, outcome, consumers, held);
-    return { rollout: { consumers, condition, guard: undefined, held }, requeueAfter: 1 };
-  }
+  // Written down first: the look that follows goes back.
+  if (held !== undefined) return followed({ ...found, consumers: judged.consumers, guard: undefined, held }, [1]);
   const stuck = acts
     ? await judgeStuck(rollouts, reference, judged.consumers, looks)
-    : { consumers: judged.consumers, lookAgain: undefined };
-  const { consumers } = stuck;
-  const condition = conditionOf(reference, outcome, consumers, found.held);
-  const again = [judged.failed === undefined ? undefined : 1, judged.lookAgain, overdue.nextDeadline, stuck.lookAgain];
-  const waits = again.filter((wait) => wait !== undefined);
-  return {
-    rollout: { ...found, consumers, condition },
-    requeueAfter: waits.length === 0 ? undefined : Math.min(...waits),
-  };
+    : { ...judged, lookAgain: undefined };
+  const again = judged.failed === undefined ? undefined : 1;
+  const waits = [again, judged.lookAgain, overdue.nextDeadline, stuck.lookAgain];
+  return followed({ ...found, consumers: stuck.consumers }, waits);
+
+  function followed(rollout: Omit<RolloutFindings, 'condition'>, all: readonly (number | undefined)[]): Followed {
+    const condition = conditionOf(reference, outcome, rollout.consumers, rollout.held);
+    const known = all.filter((wait) => wait !== undefined);
+    return { rollout: { ...rollout, condition }, requeueAfter: known.length === 0 ? undefined : Math.min(...known) };
+  }
 }
 
-function heldOnly(held: Held): RolloutFindings {
-  return { consumers: [], condition: undefined, guard: undefined, held };
+function heldOnly(held: Held | undefined): RolloutFindings | undefined {
+  return held === undefined ? undefined : { consumers: [], condition: undefined, guard: undefined, held };
 }
 
 interface Judged {
