@@ -10,7 +10,7 @@ export type Outcome = Omit<Verdict, 'history'>;
 export async function runPlans(
   rig: Rig,
   plans: readonly Plan[],
-  options: Pick<RunOptions, 'entry' | 'quiet'> & { readonly onVerdict?: (verdict: Verdict) => void },
+  options: Pick<RunOptions, 'entry' | 'quiet' | 'patience'> & { readonly onVerdict?: (verdict: Verdict) => void },
 ): Promise<readonly Outcome[]> {
   const { onVerdict = () => undefined, ...run } = options;
   const waiting = plans.map((plan, index) => ({ plan, index }));

@@ -6,7 +6,7 @@ import { choose } from './generate.ts';
 import { learn, lessonOf } from './learn.ts';
 import { planSchema, planName } from './plan.ts';
 import { type Rig, startRig } from './rig.ts';
-import { type Mutant, mutants, type MutantVerdict, runMutant } from './mutants.ts';
+import { mutants, type MutantVerdict, runMutants as runInLanes } from './mutants.ts';
 import { type Summary, summarize, writeFailure, writeReport } from './report.ts';
 import { runPlan, type Verdict } from './run-plan.ts';
 
@@ -67,25 +67,13 @@ async function runBoth(rig: Rig, settings: Settings): Promise<number> {
 
 async function runMutants(rig: Rig, only: string): Promise<readonly MutantVerdict[]> {
   const chosen = mutants.filter(({ name }) => only === '' || name === only);
-  const verdicts = await inLanes(rig, chosen);
+  const verdicts = await runInLanes(rig, chosen);
   for (const { mutant, mistake, caught, found } of verdicts) {
     logToStderr(
       `${caught ? 'caught' : 'MISSED'} ${mutant} (${mistake})${found[0] === undefined ? '' : `: ${found[0]}`}`,
     );
   }
   logToStderr(`${verdicts.filter(({ caught }) => caught).length} of ${verdicts.length} mutants caught`);
-  return verdicts;
-}
-
-async function inLanes(rig: Rig, chosen: readonly Mutant[]): Promise<readonly MutantVerdict[]> {
-  const waiting = [...chosen];
-  const verdicts: MutantVerdict[] = [];
-  const work = async (lane: string): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      verdicts.push(await runMutant({ ...rig, lanes: [lane] }, next));
-    }
-  };
-  await Promise.all(rig.lanes.map(work));
   return verdicts;
 }
 

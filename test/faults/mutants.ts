@@ -156,12 +156,31 @@ export interface MutantVerdict {
   readonly found: readonly string[];
 }
 
+/** Each in a lane of its own, as long as there are any. */
+export async function runMutants(rig: Rig, chosen: readonly Mutant[]): Promise<readonly MutantVerdict[]> {
+  const waiting = [...chosen];
+  const verdicts: MutantVerdict[] = [];
+  const work = async (lane: string): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      verdicts.push(await runMutant({ ...rig, lanes: [lane] }, next));
+    }
+  };
+  await Promise.all(rig.lanes.map(work));
+  return verdicts;
+}
+
+/** Milliseconds: what must never be shows at once, and what is missing then is of no interest. */
+const impatience = 8_000;
+
 /** Builds the operator with one mistake in it, and looks whether its plans notice. */
-export async function runMutant(rig: Rig, mutant: Mutant): Promise<MutantVerdict> {
+async function runMutant(rig: Rig, mutant: Mutant): Promise<MutantVerdict> {
   const dir = await mkdtemp(join(tmpdir(), 'keyferry-mutant-'));
   try {
     const entry = await buildMutant(mutant.name, dir);
-    const outcomes = await runPlans(rig, mutant.plans, { entry });
+    const outcomes = await runPlans(rig, mutant.plans, {
+      entry,
+      ...(mutant.laws.every((law) => law.startsWith('S')) ? { patience: impatience } : {}),
+    });
     const violations = outcomes.flatMap((outcome) => outcome.violations);
     const { name, mistake, laws } = mutant;
     const caught = violations.some(({ law }) => laws.includes(law));

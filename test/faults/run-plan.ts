@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly lane: string;
   /** The bundle to run: by default that of the rig. */
   readonly entry?: string;
+  /** Milliseconds in which all has to be well again. */
+  readonly patience?: number;
   /** Milliseconds without a write that count as quiet. */
   readonly quiet?: number;
 }
@@ -125,7 +127,8 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     namespace,
     backend,
     operators: Object.fromEntries(slots),
-    patience: patience + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
+    patience:
+      (options.patience ?? patience) + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
     calm: plan.faults.length === 0,
     outages: { lasting: false },
     book: records,

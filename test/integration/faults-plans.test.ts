@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { runPlans } from '../faults/batch.ts';
 import { choose } from '../faults/generate.ts';
 import { learn, lessonOf } from '../faults/learn.ts';
-import { mutants, runMutant } from '../faults/mutants.ts';
+import { mutants, runMutants } from '../faults/mutants.ts';
 import { planName } from '../faults/plan.ts';
 import { writeFailure } from '../faults/report.ts';
 import { type Rig, startRig } from '../faults/rig.ts';
@@ -10,7 +10,7 @@ import type { Verdict } from '../faults/run-plan.ts';
 
 /** A sample that fits: `make faults` runs them all. */
 const scenarios = ['rotation', 'recreated', 'several-targets'];
-const plans = 30;
+const plans = 20;
 
 let rig: Rig;
 
@@ -41,7 +41,16 @@ describe('when anything goes wrong that can', () => {
 describe('an operator with a mistake that others made', () => {
   const few = new Set(['missing-key-left-out', 'owner-by-name', 'time-stamp-as-marker']);
 
-  it.each(mutants.filter(({ name }) => few.has(name)))('is noticed: $mistake', async (mutant) => {
-    expect(await runMutant(rig, mutant)).toMatchObject({ caught: true });
+  it('is noticed', { timeout: 300_000 }, async () => {
+    const chosen = mutants.filter(({ name }) => few.has(name));
+
+    const verdicts = await runMutants(rig, chosen);
+
+    expect(
+      verdicts
+        .filter(({ caught }) => caught)
+        .map(({ mutant }) => mutant)
+        .toSorted(),
+    ).toEqual([...few].toSorted());
   });
 });
