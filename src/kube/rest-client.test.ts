@@ -53,6 +53,18 @@ describe('the client', () => {
     ]);
   });
 
+  it('asks for metadata alone where nothing else is wanted', async () => {
+    const { client, transport } = setUp(object, object);
+
+    await client.get(secrets, { namespace: 'shop', name: 'a' }, { signal, metadataOnly: true });
+    await client.get(secrets, { namespace: 'shop', name: 'a' }, { signal });
+
+    expect(transport.calls.map((call) => call.accept)).toEqual([
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      undefined,
+    ]);
+  });
+
   it('creates in the collection, as a field manager', async () => {
     const { client, transport } = setUp(object);
 

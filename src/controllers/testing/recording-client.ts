@@ -10,6 +10,8 @@ export interface RecordedCall {
   readonly body: unknown;
   readonly fieldManager: string | undefined;
   readonly force: boolean | undefined;
+  /** Of a get. */
+  readonly metadataOnly: boolean | undefined;
 }
 
 /** A client that notes every call and gives what the test says. */
@@ -25,11 +27,12 @@ export function createRecordingClient(answer: (call: RecordedCall) => object | K
     if (given instanceof KubeError) throw given;
     return rawObjectSchema.parse(given);
   };
-  const none = { body: undefined, fieldManager: undefined, force: undefined };
+  const none = { body: undefined, fieldManager: undefined, force: undefined, metadataOnly: undefined };
   const writing =
     (verb: 'create' | 'apply' | 'patch') =>
     async (resource: { plural: string }, body: KubeBody, options: { fieldManager: string; force?: boolean }) =>
       record({
+        ...none,
         verb,
         object: `${resource.plural}/${body.metadata.namespace ?? ''}/${body.metadata.name}`,
         body,
@@ -38,8 +41,8 @@ export function createRecordingClient(answer: (call: RecordedCall) => object | K
       });
   return {
     calls,
-    get: async ({ plural }, { namespace, name }) =>
-      record({ ...none, verb: 'get', object: `${plural}/${namespace}/${name}` }),
+    get: async ({ plural }, { namespace, name }, { metadataOnly }) =>
+      record({ ...none, verb: 'get', object: `${plural}/${namespace}/${name}`, metadataOnly }),
     create: writing('create'),
     apply: writing('apply'),
     mergePatch: writing('patch'),

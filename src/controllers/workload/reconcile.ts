@@ -1,7 +1,7 @@
 import { rolloutFieldManager } from '../../api/v1/names.ts';
 import { type RolledKind, rolledKinds } from '../../api/v1/rollout.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isBadRequest, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isBadRequest, isForbidden, isInvalid, isNotFound, KubeError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { RawObject } from '../../kube/object.ts';
 import type { Resource } from '../../kube/resource.ts';
@@ -116,6 +116,8 @@ async function rollOut(
     recordRollout(scope.events, scope.resourceOf(kind), workload, still);
     return {};
   } catch (error) {
+    // A write that was not answered may have been made: then what was marked before says nothing any more.
+    if (error instanceof KubeError && error.mayHaveTakenEffect) scope.applied.forget(uid);
     if (isNotFound(error)) return {};
     if (!isForbidden(error) && !isInvalid(error) && !isBadRequest(error)) throw error;
     const reason = `its pod template can't be marked: the API server refuses it (${error.status}). See whether the operator's role, a policy or a webhook does`;
