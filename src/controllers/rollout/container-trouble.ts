@@ -10,7 +10,7 @@ export const containerStatusSchema = z.object({
   state: z
     .object({
       waiting: z.object({ reason: z.string().default('') }).optional(),
-      running: z.object({ startedAt: z.string().optional() }).optional(),
+      running: z.object({ startedAt: z.string().nullish() }).optional(),
       terminated: endSchema.optional(),
     })
     .default({}),
@@ -54,7 +54,7 @@ export function hasStarted({ state, lastState, restartCount }: ContainerStatus):
 
 /** When a container that never ended began to run (RFC 3339); undefined where it ended before, or does not run. */
 export function runningSince({ state, lastState, restartCount }: ContainerStatus): string | undefined {
-  return restartCount > 0 || isRealEnd(lastState.terminated) ? undefined : state.running?.startedAt;
+  return restartCount > 0 || isRealEnd(lastState.terminated) ? undefined : (state.running?.startedAt ?? undefined);
 }
 
 /**

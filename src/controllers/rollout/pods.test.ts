@@ -234,6 +234,16 @@ describe('the pods of a workload', () => {
     expect(queries).toEqual([{ plural: 'pods', namespace: 'shop', labelSelector: 'app=api,tier=web' }]);
   });
 
+  it('are without those that can not be understood', async () => {
+    const { client } = listing();
+    const odd = { metadata: buildMetadata({ name: 'api-2' }), status: { containerStatuses: [{ name: 7 }] } };
+    const list: KubeClient['list'] = async (...query) => [...(await client.list(...query)), rawObjectSchema.parse(odd)];
+
+    const pods = await listPodsOf({ ...client, list }, { metadata, selector: { app: 'api' } }, signal);
+
+    expect(pods.map(({ name }) => name)).toEqual(['api-1']);
+  });
+
   it('are none without a selector, which would find all of the namespace', async () => {
     const { client, queries } = listing();
 

@@ -68,7 +68,7 @@ export async function listPodsOf(
   // It would select every pod of the namespace.
   if (labelSelector === '') return [];
   const found = await client.list(workloadResources.Pod, { namespace, labelSelector }, { signal });
-  return found.map(toPod);
+  return found.flatMap(understood);
 }
 
 /**
@@ -82,6 +82,16 @@ export function deletePod(
   signal: AbortSignal,
 ): Promise<void> {
   return client.delete(workloadResources.Pod, { namespace, name }, { signal, uid, resourceVersion });
+}
+
+/** A pod that can't be understood is no evidence, and holds up nobody. */
+function understood(raw: RawObject): readonly WorkloadPod[] {
+  try {
+    return [toPod(raw)];
+  } catch (error) {
+    if (error instanceof z.ZodError) return [];
+    throw error;
+  }
 }
 
 const statuses = z
