@@ -60,7 +60,7 @@ describe('the client', () => {
     await client.get(secrets, { namespace: 'shop', name: 'a' }, { signal });
 
     expect(transport.calls.map((call) => call.accept)).toEqual([
-      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
       undefined,
     ]);
   });
