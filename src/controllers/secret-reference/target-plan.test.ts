@@ -50,6 +50,14 @@ describe('a new target', () => {
     });
   });
 
+  it('that takes the place of one which is gone names what that was said to hold', () => {
+    const body = newTarget({ ...desired('two', { content: '1:bbbb' }), claimed: '1:aaaa' });
+    expect(body.metadata['annotations']).toMatchObject({
+      [annotations.content]: '1:bbbb',
+      [annotations.previous]: '1:aaaa',
+    });
+  });
+
   it('has no owner reference when it is to stay behind', () => {
     const body = newTarget(desired('one', { spec: { target: { ownership: 'Orphan' } } }));
     expect(body.metadata).not.toHaveProperty('ownerReferences');
