@@ -21,7 +21,7 @@ import type { OperatorParts } from './parts.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
 
 /** Milliseconds: states of consumers that change together are one write of the status. */
-const TOGETHER = 500;
+const TOGETHER = { soon: 500, later: 5_000 } as const;
 
 export interface Rollouts {
   readonly controller: Controller;
@@ -45,10 +45,11 @@ export function createRollouts(
 ): Rollouts {
   const { config, clock, registry } = parts;
   const { workloads, references } = caches;
-  const enqueueReference = (request: Request): void => hooks.enqueueReferenceAfter(request, TOGETHER);
+  const enqueueReference = (request: Request, when: 'soon' | 'later'): void =>
+    hooks.enqueueReferenceAfter(request, TOGETHER[when]);
   const enqueueWorkload = (request: Request): void => controller.enqueue(request);
   const budget = createBudget(config.maxConcurrentRollouts, clock, enqueueWorkload);
-  const notes = createWaitingNotes(enqueueReference);
+  const notes = createWaitingNotes((request) => enqueueReference(request, 'soon'));
   const applied = createApplied();
   const scope: WorkloadScope = {
     client,

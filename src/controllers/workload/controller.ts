@@ -27,8 +27,8 @@ export interface WorkloadWatches {
   /** A workload is gone: nothing of it is remembered. */
   readonly forget: (workload: Workload) => void;
   readonly enqueueWorkload: (request: Request) => void;
-  /** The states of a reference's consumers may have changed: soon, together with others. */
-  readonly enqueueReference: (request: Request) => void;
+  /** The consumers of a reference may have changed: to be looked at together with others, at once or `later`. */
+  readonly enqueueReference: (request: Request, when: 'soon' | 'later') => void;
 }
 
 /** Turns what the caches see into requests. */
@@ -52,7 +52,9 @@ function onReference({ enqueueWorkload }: WorkloadWatches, { metadata, status }:
 function onWorkload(watches: WorkloadWatches, { object, previous, type }: WorkloadChange): void {
   if (type === 'deleted') watches.forget(object);
   else noteRollout(watches.budget, object, watches.references.byIndex('consumer', object.metadata.uid));
-  for (const reference of concerned(watches, object, previous)) watches.enqueueReference(reference.metadata);
+  // What is only shown may come and go all the time, as the pods of a build server do.
+  const when = object.kind === 'Pod' || object.kind === 'Job' ? 'later' : 'soon';
+  for (const reference of concerned(watches, object, previous)) watches.enqueueReference(reference.metadata, when);
   if (type !== 'deleted' && watches.references.byIndex('consumer', object.metadata.uid).length > 0) {
     watches.enqueueWorkload(workloadRequest(object));
   }
