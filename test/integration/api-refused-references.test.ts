@@ -271,7 +271,9 @@ const rollouts: readonly Case[] = [
   ],
   ['an unknown policy', rolls({ policy: 'Always' }), 'supported values: "Auto", "Listed", "Never"'],
   ['a settle time without a unit', rolls({ settle: '2' }), 'must be a duration such as 30s, 10m or 1h30m'],
-  ['a settle time that is too short', rolls({ settle: '0s' }), 'must be from 1s to 8760h, for example 10m'],
+  ['a settle time that is too short', rolls({ settle: '0s' }), 'must be from 1s to 5m, for example 2s'],
+  ['a settle time that is too long', rolls({ settle: '6m' }), 'must be from 1s to 5m, for example 2s'],
+  ['a deadline that is too long', rolls({ progressDeadline: '25h' }), 'must be from 1s to 24h, for example 10m'],
   ['a deadline of days', rolls({ progressDeadline: '1d' }), 'must be a duration such as 30s, 10m or 1h30m'],
   ['an unknown answer to a failure', rolls({ onFailure: 'Undo' }), 'supported values: "None", "Revert"'],
   [

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runKubectl } from '../cluster/kubectl.ts';
+import { eventually } from '../operator/eventually.ts';
 import { kubectlIn, refusal } from './api-objects.ts';
 import { accepted, applyRoles, operator, refusedWith } from './policies-support.ts';
 
@@ -17,6 +18,16 @@ function pod(name: string, annotations: object = {}): object {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec };
 }
 
+async function podOfStatefulSet(annotations: object): Promise<string> {
+  const name = `set-${randomUUID()}`;
+  const labels = { set: name };
+  const template = { metadata: { labels, annotations }, spec: { containers: spec.containers } };
+  const setSpec = { serviceName: name, selector: { matchLabels: labels }, template };
+  await admin(['create', '-f', '-'], { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name }, spec: setSpec });
+  await eventually('the StatefulSet has made its pod', () => admin(['get', 'pod', `${name}-0`]));
+  return `${name}-0`;
+}
+
 const create = ['create', '--dry-run=server', '-f', '-'];
 
 beforeAll(async () => {
@@ -29,9 +40,9 @@ beforeAll(async () => {
 afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
 
 describe('of pods the operator', () => {
+  /** Of a pod that a StatefulSet makes, whose template has the annotations. */
   async function remove(annotations: object, ready: 'True' | 'False' | undefined): Promise<string | undefined> {
-    const name = `pod-${randomUUID()}`;
-    await accepted(() => admin(['create', '-f', '-'], pod(name, annotations)));
+    const name = await podOfStatefulSet(annotations);
     if (ready !== undefined) {
       const status = { conditions: [{ type: 'Ready', status: ready }] };
       await admin(['patch', 'pod', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]);
@@ -41,6 +52,12 @@ describe('of pods the operator', () => {
 
   test.each(['False', undefined] as const)('may delete one with a marker that is not ready (%s)', async (ready) => {
     expect(await remove(markers, ready)).toBeUndefined();
+  });
+
+  test('may not delete one that belongs to no StatefulSet', async () => {
+    await accepted(() => admin(['create', '-f', '-'], pod('alone', markers)));
+    const refused = await refusal(asOperator(['delete', 'pod', 'alone', '--wait=false', '--grace-period=0']));
+    expect(refused).toContain('it belongs to no StatefulSet');
   });
 
   test('may not delete one that is ready', async () => {

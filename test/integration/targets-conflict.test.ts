@@ -64,7 +64,7 @@ describe('a Secret that exists and is not ours', () => {
     await world.waitReady(namespace, name, 'Synced');
     expect(metadata.uid).toBe(before.metadata.uid);
     expect(metadata.labels).toEqual({ [label]: 'owned' });
-    expect(metadata.annotations).toMatchObject({ note: 'stays', [mark('previous')]: '' });
+    expect(metadata.annotations).toMatchObject({ note: 'stays', [mark('previous')]: 'unknown' });
     await remove('SecretReference', name);
     await eventually('the adopted Secret goes with the reference', async () => {
       expect(await world.api.find('Secret', { namespace, name })).toBeUndefined();

@@ -15,10 +15,10 @@ export function planTarget(desired: DesiredTarget, existing: ExistingSecret): Ta
 
 /** The Secret when it is first made. */
 export function newTarget(desired: DesiredTarget): KubeBody {
-  const contents = {
-    [desired.contentNames.content]: desired.content,
-    [desired.contentNames.previous]: desired.claimed,
-  };
+  const { content, contentNames } = desired;
+  // Put back as it was, it changed nothing.
+  const previous = desired.claimed === content ? '' : desired.claimed;
+  const contents = { [contentNames.content]: content, [contentNames.previous]: previous };
   return targetBody(desired, { ...desired.annotations, ...contents });
 }
 
