@@ -42,11 +42,12 @@ export function nextConsumers(target: ConsumedTarget, options: ConsumerOptions):
     nextConsumer(target, workload, before.get(workload.metadata.uid), options),
   );
   if (all.length <= MAX_CONSUMERS) return all;
-  const [rolled, others] = [all.filter(isRolledOut), all.filter((consumer) => !isRolledOut(consumer))];
+  const [rolled, others] = [all.filter(takesPart), all.filter((consumer) => !takesPart(consumer))];
   return [...rolled, ...others].slice(0, MAX_CONSUMERS);
 }
 
-function isRolledOut({ state }: Consumer): boolean {
+/** Whether a consumer is rolled out, and not only shown. */
+export function takesPart({ state }: Consumer): boolean {
   return state !== 'LeftAlone';
 }
 

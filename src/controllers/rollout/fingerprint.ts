@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { shortHash } from './short-hash.ts';
 import type { Workload } from './workload.ts';
 
 /** Tells whether a pod template changed in anything but one marker: in what its owners wrote, or in the marker of another target. */
@@ -7,6 +7,5 @@ export function fingerprint(workload: Workload, marker: string): string {
     .filter(([name]) => name !== marker)
     .map(([name, { value }]) => `${name}=${value}`)
     .toSorted();
-  const text = [workload.template, ...others].join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return shortHash([workload.template, ...others].join('\n'));
 }

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import { annotations } from '../../api/v1/names.ts';
+import { shortHash } from './short-hash.ts';
+import type { Marker } from './workload.ts';
 
 /** What a target's marker is called by: the target, and for a shared one also the reference, since each has a content of its own there. */
 export interface MarkedTarget {
@@ -16,8 +17,8 @@ const AGAIN = '+';
 
 /** Name of the annotation in a pod template that says which content of a target the workload was rolled out for. */
 export function markerName({ name, mergedBy }: MarkedTarget): string {
-  const whole = mergedBy === undefined ? name : `${name}.${hash(mergedBy)}`;
-  return annotations.marker + (whole.length <= LONGEST ? whole : `${whole.slice(0, 45)}-${hash(whole)}`);
+  const whole = mergedBy === undefined ? name : `${name}.${shortHash(mergedBy)}`;
+  return annotations.marker + (whole.length <= LONGEST ? whole : `${whole.slice(0, 45)}-${shortHash(whole)}`);
 }
 
 /**
@@ -33,6 +34,7 @@ export function contentOfMarker(value: string): string {
   return value.endsWith(AGAIN) ? value.slice(0, -AGAIN.length) : value;
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+/** Whether a marker says that we rolled its workload out for a content. One that others set says nothing. */
+export function marksOurs(marker: Marker | undefined, content: string | undefined): boolean {
+  return marker?.ours === true && contentOfMarker(marker.value) === content;
 }

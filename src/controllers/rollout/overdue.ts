@@ -1,4 +1,5 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
+import { soonest } from '../soonest.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 
 /** Consumers whose rollout took longer than it may are failed; for the others, how long until they would be. */
@@ -32,5 +33,5 @@ export function judgeOverdue(
     const { message: _, ...rest } = consumer;
     return { ...rest, state: 'Failed', message: `not complete after ${formatDuration(deadline)}` };
   });
-  return { consumers: judged, nextDeadline: waits.length === 0 ? undefined : Math.min(...waits) };
+  return { consumers: judged, nextDeadline: soonest(waits) };
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { annotations, rolloutFieldManager } from '../../api/v1/names.ts';
 import { type Use, uses } from '../../api/v1/rollout.ts';
+import { shortHash } from './short-hash.ts';
 import type { Marker } from './workload.ts';
 
 /** Our markers in a pod template, and when they were last set. */
@@ -141,7 +141,7 @@ export function hashOfTemplate(template: unknown): string {
   const text = JSON.stringify(withoutMarkers(template), (_, value: unknown) =>
     isRecord(value) ? sorted(value) : value,
   );
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return shortHash(text);
 }
 
 /** Also without what the first marker brings along: a map to stand in. */

@@ -1,7 +1,7 @@
 import { annotations } from '../../api/v1/names.ts';
 import type { RolledOutReason } from '../../api/v1/conditions.ts';
 import type { Consumer, ConsumerState, Held, RolloutSpec } from '../../api/v1/rollout.ts';
-import { MAX_CONSUMERS } from './consumers.ts';
+import { MAX_CONSUMERS, takesPart } from './consumers.ts';
 
 export interface RolledOut {
   readonly status: 'True' | 'False';
@@ -37,7 +37,7 @@ export function rolledOut(
     const holds = content === undefined || content === held.good.content;
     return { status: 'False', reason: 'Reverted', message: revertedText(reference, held, holds) };
   }
-  const rolled = consumers.filter(({ state }) => state !== 'LeftAlone');
+  const rolled = consumers.filter(takesPart);
   if (rolled.length >= MAX_CONSUMERS) {
     const message = `at most ${MAX_CONSUMERS} workloads of one Secret are rolled out, the first by kind and name: give some of them a SecretReference of their own`;
     return { status: 'False', reason: 'Failed', message };

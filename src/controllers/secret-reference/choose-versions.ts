@@ -82,7 +82,7 @@ function guarded(reference: Reference, latest: Resolved, reader: Reader): Choice
   if (fallback === undefined) return unguarded;
   // Asked for as long as the rollout goes on, so that the values are at hand when it fails.
   const old = resolveReference(reference, createHeldReader(reader, fallback.good));
-  if (isUnknown(old)) {
+  if (!isKnown(old)) {
     return changes ? { ...unguarded, resolution: { state: 'pending' } } : { ...unguarded, guard: status.guard };
   }
   const refusal = fallback.refusal ?? whyNoWayBack(reference, fallback.good.inputs, old);
@@ -91,12 +91,13 @@ function guarded(reference: Reference, latest: Resolved, reader: Reader): Choice
   return { resolution: latest, held: undefined, guard };
 }
 
-function isUnknown(old: Resolution): boolean {
-  return old.state === 'pending' || (old.state === 'failed' && old.failure.transient);
+type Known = Exclude<Resolution, { state: 'pending' }>;
+
+function isKnown(old: Resolution): old is Known {
+  return old.state === 'resolved' || (old.state === 'failed' && !old.failure.transient);
 }
 
-function whyNoWayBack(reference: Reference, inputs: string, old: Resolution): string | undefined {
-  if (old.state === 'pending') return 'the versions before were not read yet';
+function whyNoWayBack(reference: Reference, inputs: string, old: Known): string | undefined {
   if (old.state === 'failed') return `the versions before can't be read any more: ${old.failure.message}`;
   const same = contentName(reference.spec, old.keys) === inputs;
   return same ? undefined : 'the reference itself was changed along with the versions';

@@ -3,7 +3,7 @@ import type { HeldVersion, SecretReferenceSpec } from '../../api/v1/secret-refer
 import type { SecretValue } from '../../managers/secret-value.ts';
 import { definite, type Failure } from './failure.ts';
 import { shortVersion } from './held-versions.ts';
-import { type Reference, targetName } from './reference.ts';
+import { mergedBy, type Reference, targetName } from './reference.ts';
 import { type ContentNames, contentNames, fieldManagerOf, mergedAnnotation } from './target-secret.ts';
 
 type Ownership = SecretReferenceSpec['target']['ownership'];
@@ -42,7 +42,7 @@ export function desiredTarget(
   { inputs, content }: { readonly inputs: string; readonly content: string },
 ): DesiredTarget {
   const { spec, metadata } = reference;
-  const merged = spec.target.ownership === 'Merge';
+  const merging = mergedBy(reference);
   const data = [...values].map(([key, value]) => [key, value.asBase64()] as const);
   return {
     namespace: metadata.namespace,
@@ -53,10 +53,10 @@ export function desiredTarget(
     fieldManager: fieldManagerOf(metadata.uid),
     data: Object.fromEntries(data),
     spokenKeys: new Set(Object.keys(spec.template?.data ?? spec.data ?? {})),
-    labels: { ...spec.template?.metadata?.labels, [labels.target]: merged ? 'merged' : 'owned' },
+    labels: { ...spec.template?.metadata?.labels, [labels.target]: merging === undefined ? 'owned' : 'merged' },
     annotations: { ...spec.template?.metadata?.annotations, ...ownAnnotations(reference, versions) },
     content,
-    contentNames: contentNames(merged ? metadata.uid : undefined),
+    contentNames: contentNames(merging),
     claimed: reference.status.target?.content ?? '',
     settled: settledOn(reference, inputs),
   };

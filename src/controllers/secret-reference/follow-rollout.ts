@@ -5,6 +5,7 @@ import { fingerprint } from '../rollout/fingerprint.ts';
 import { decideRevert, presentSet } from '../rollout/guard.ts';
 import { judgeOverdue } from '../rollout/overdue.ts';
 import { verdictOfPods } from '../rollout/pods.ts';
+import { soonest } from '../soonest.ts';
 import { createPodLooks, type PodLooks } from './pod-looks.ts';
 import type { Examined, ReferenceScope } from './reconcile.ts';
 import type { Reference } from './reference.ts';
@@ -53,8 +54,7 @@ export async function followRollout(
 
   function followed(rollout: Omit<RolloutFindings, 'condition'>, all: readonly (number | undefined)[]): Followed {
     const condition = conditionOf(reference, outcome, rollout.consumers, rollout.held);
-    const known = all.filter((wait) => wait !== undefined);
-    return { rollout: { ...rollout, condition }, requeueAfter: known.length === 0 ? undefined : Math.min(...known) };
+    return { rollout: { ...rollout, condition }, requeueAfter: soonest(all) };
   }
 }
 

@@ -9,6 +9,7 @@ import { safeMessage } from '../../runtime/errors.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
 import type { ManagerDirectory } from '../managers.ts';
 import { finishedRollouts } from '../rollout/finished.ts';
+import { soonest } from '../soonest.ts';
 import { readerFor, refresh, requestedSync } from './asking.ts';
 import { type Choice, chooseVersions } from './choose-versions.ts';
 import { recordOutcome } from './reference-events.ts';
@@ -85,12 +86,8 @@ export async function reconcileReference(
   await report(scope, look, findings);
   const { outcome } = findings;
   const conflict = outcome.state === 'failed' && outcome.failure.reason === 'TargetConflict';
-  return soonest(conflict ? CONFLICT_RETRY : undefined, requeueAfter);
-}
-
-function soonest(...waits: readonly (number | undefined)[]): { requeueAfter?: number } {
-  const known = waits.filter((wait) => wait !== undefined);
-  return known.length === 0 ? {} : { requeueAfter: Math.min(...known) };
+  const wait = soonest([conflict ? CONFLICT_RETRY : undefined, requeueAfter]);
+  return wait === undefined ? {} : { requeueAfter: wait };
 }
 
 /** `pending` while there is nothing to say yet, `unsure` while only the managers can tell whether what the target holds is newer than what we know. */

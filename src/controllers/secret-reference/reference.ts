@@ -43,6 +43,11 @@ export function targetName(reference: Reference): string {
   return reference.spec.target.name ?? reference.metadata.name;
 }
 
+/** Uid of a reference that merges its keys into a Secret of others; undefined for one that has its target for itself. */
+export function mergedBy({ metadata, spec }: Reference): string | undefined {
+  return spec.target.ownership === 'Merge' ? metadata.uid : undefined;
+}
+
 /** The keys of all managers that a reference names, each once. */
 function managersOf(reference: Reference): readonly string[] {
   const { spec, metadata } = reference;

@@ -4,14 +4,14 @@ import type { Applied } from '../rollout/applied.ts';
 import type { FinishedRollout } from '../rollout/finished.ts';
 import { fingerprint } from '../rollout/fingerprint.ts';
 import { isRolledOut } from '../rollout/guard.ts';
-import { type ConsumedTarget, nextConsumers, refreshedConsumers } from '../rollout/consumers.ts';
+import { type ConsumedTarget, nextConsumers, refreshedConsumers, takesPart } from '../rollout/consumers.ts';
 import type { SecretContent } from '../rollout/ledger.ts';
 import { markerName } from '../rollout/marker.ts';
 import { type RolledOut, rolledOut } from '../rollout/rolled-out.ts';
 import type { WorkloadPod } from '../rollout/pods.ts';
 import type { Workload, Workloads } from '../rollout/workload.ts';
 import { summaryOf } from './held-versions.ts';
-import { type Reference, targetName } from './reference.ts';
+import { mergedBy, type Reference, targetName } from './reference.ts';
 import type { Findings, RolloutFindings } from './status.ts';
 
 /** What a look at a reference needs to know of workloads. */
@@ -36,8 +36,8 @@ export interface RolloutScope {
 export function consumedTarget(reference: Reference): ConsumedTarget {
   const { metadata, spec } = reference;
   const name = targetName(reference);
-  const mergedBy = spec.target.ownership === 'Merge' ? metadata.uid : undefined;
-  return { namespace: metadata.namespace, name, marker: markerName({ name, mergedBy }), rollout: spec.rollout };
+  const marker = markerName({ name, mergedBy: mergedBy(reference) });
+  return { namespace: metadata.namespace, name, marker, rollout: spec.rollout };
 }
 
 /** What stands in the ledger before the Secret changes: what each consumer runs now. Undefined where the status says it already. */
@@ -65,8 +65,8 @@ export function ledgerBefore(
 
 /** What fails already does not fail because of the versions that come. What we are rolling out ourselves, as when it goes back, does not fail. */
 function whyUnhealthy(scope: RolloutScope, target: ConsumedTarget, consumers: readonly Consumer[]): string | undefined {
-  const unhealthy = consumers.find(({ kind, name, state }) => {
-    const settled = state !== 'LeftAlone' && state !== 'Progressing' && state !== 'Waiting';
+  const unhealthy = consumers.filter(takesPart).find(({ kind, name, state }) => {
+    const settled = state !== 'Progressing' && state !== 'Waiting';
     const workload = settled ? scope.workloads.get(kind, target.namespace, name) : undefined;
     return workload !== undefined && workload.progress.state !== 'Complete';
   });

@@ -1,5 +1,6 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
 import type { ConsumedTarget } from '../rollout/consumers.ts';
+import { soonest } from '../soonest.ts';
 import { stuckPod } from '../rollout/pods.ts';
 import type { Workload } from '../rollout/workload.ts';
 import type { PodLooks } from './pod-looks.ts';
@@ -31,7 +32,7 @@ export async function judgeStuck(
       suspect === undefined || left > 0 ? undefined : await whatItWaitsFor(target, consumer, suspect, looks);
     judged.push(message === undefined ? consumer : { ...consumer, state: 'Stuck', message });
   }
-  return { consumers: judged, lookAgain: waits.length === 0 ? undefined : Math.min(...waits) };
+  return { consumers: judged, lookAgain: soonest(waits) };
 }
 
 async function whatItWaitsFor(

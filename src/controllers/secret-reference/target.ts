@@ -1,5 +1,6 @@
 import type { CallOptions, KubeBody, KubeClient } from '../../kube/client.ts';
-import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists, isConflict, isForbidden, isInvalid } from '../../kube/errors.ts';
+import { findObject } from '../../kube/find-object.ts';
 import { secrets } from '../../kube/resource.ts';
 import type { DesiredTarget } from './desired-target.ts';
 import { definite, type Failure } from './failure.ts';
@@ -122,12 +123,8 @@ export async function readSecret(
   target: { readonly namespace: string; readonly name: string },
   options: CallOptions,
 ): Promise<ExistingSecret | undefined> {
-  try {
-    return toExistingSecret(await client.get(secrets, { namespace: target.namespace, name: target.name }, options));
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const found = await findObject(client, secrets, { namespace: target.namespace, name: target.name }, options);
+  return found === undefined ? undefined : toExistingSecret(found);
 }
 
 /** What a target says of itself. */

@@ -1,10 +1,10 @@
 import { secretReferences } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/errors.ts';
-import type { KubeObject, RawObject } from '../../kube/object.ts';
-import { type Resource, secrets } from '../../kube/resource.ts';
+import { findObject } from '../../kube/find-object.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { secrets } from '../../kube/resource.ts';
 import type { Workload } from '../rollout/workload.ts';
-import { type Reference, toReference } from '../secret-reference/reference.ts';
+import { mergedBy, type Reference, toReference } from '../secret-reference/reference.ts';
 import { contentNames } from '../secret-reference/target-secret.ts';
 import { type DueTarget, dueTarget } from './due.ts';
 
@@ -21,8 +21,8 @@ export async function confirmDue(
   const { metadata } = due.reference;
   const { namespace } = metadata;
   const [raw, secret] = await Promise.all([
-    find(client, secretReferences, { namespace, name: metadata.name }, signal),
-    find(client, secrets, { namespace, name: due.target.name }, signal),
+    findObject(client, secretReferences, { namespace, name: metadata.name }, { signal }),
+    findObject(client, secrets, { namespace, name: due.target.name }, { signal, metadataOnly: true }),
   ]);
   if (raw === undefined || secret === undefined) return undefined;
   return stillDue(workload, due, toReference(raw), secret);
@@ -38,22 +38,7 @@ export function stillDue(
   const { uid } = due.reference.metadata;
   if (reference.metadata.uid !== uid) return undefined;
   const still = dueTarget(reference, workload);
-  const merged = reference.spec.target.ownership === 'Merge' ? uid : undefined;
-  const held = secret.metadata.annotations[contentNames(merged).content];
+  const held = secret.metadata.annotations[contentNames(mergedBy(reference)).content];
   const { target } = reference.status;
   return still !== undefined && held === still.content && secret.metadata.uid === target?.uid ? still : undefined;
-}
-
-async function find(
-  client: KubeClient,
-  resource: Resource,
-  object: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<RawObject | undefined> {
-  try {
-    return await client.get(resource, object, { signal, metadataOnly: resource === secrets });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

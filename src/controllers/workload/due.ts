@@ -1,7 +1,7 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
 import { isDue } from '../rollout/ledger.ts';
 import type { ConsumedTarget } from '../rollout/consumers.ts';
-import { contentOfMarker } from '../rollout/marker.ts';
+import { marksOurs } from '../rollout/marker.ts';
 import type { Workload } from '../rollout/workload.ts';
 import type { Reference } from '../secret-reference/reference.ts';
 import { consumedTarget } from '../secret-reference/rollout-findings.ts';
@@ -28,8 +28,7 @@ export function dueTarget(reference: Reference, workload: Workload): DueTarget |
   if (content === undefined || consumer === undefined || !isDue(consumer, content)) return undefined;
   if (spec.suspend || metadata.deletionTimestamp !== undefined) return undefined;
   const target = consumedTarget(reference);
-  const marker = workload.markers.get(target.marker);
   // Rolled out already: the ledger has not heard of it yet.
-  if (marker?.ours === true && contentOfMarker(marker.value) === content) return undefined;
+  if (marksOurs(workload.markers.get(target.marker), content)) return undefined;
   return { reference, target, consumer, content };
 }

@@ -10,7 +10,7 @@ import type { Request } from '../../runtime/request.ts';
 import type { ObjectView } from '../object-view.ts';
 import type { Applied } from '../rollout/applied.ts';
 import { whyLeftAlone } from '../rollout/consumers.ts';
-import { contentOfMarker } from '../rollout/marker.ts';
+import { marksOurs } from '../rollout/marker.ts';
 import type { Workload, Workloads } from '../rollout/workload.ts';
 import type { Reference } from '../secret-reference/reference.ts';
 import { consumedTarget } from '../secret-reference/rollout-findings.ts';
@@ -146,6 +146,5 @@ export function noteRollout(budget: Budget, workload: Workload, references: read
 }
 
 function isMarkedFor(workload: Workload, reference: Reference): boolean {
-  const marker = workload.markers.get(consumedTarget(reference).marker);
-  return marker?.ours === true && contentOfMarker(marker.value) === reference.status.target?.content;
+  return marksOurs(workload.markers.get(consumedTarget(reference).marker), reference.status.target?.content);
 }
