@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { secretReferenceStatusSchema } from '../../src/api/v1/secret-reference.ts';
 import { eventually } from '../operator/eventually.ts';
-import { objectSchema } from './world-api.ts';
+import { objectSchema } from './server-object.ts';
 import type { World } from './world.ts';
 
 /** A Secret as it was at some moment. */

@@ -1,6 +1,5 @@
-import { Agent, request } from 'undici';
-import { z } from 'zod';
-import { type ApiObject, type KubeBody, objectSchema } from './world-api.ts';
+import { apiVersionOf, applyPatch, mergePatch, openCalls, type Server, unlessNotFound } from './server-call.ts';
+import { type ApiObject, type KubeBody, listSchema } from './server-object.ts';
 
 const resources = {
   Deployment: ['/apis/apps/v1', 'deployments'],
@@ -39,36 +38,14 @@ export interface ClusterClient {
   delete(kind: Kind, name: string): Promise<void>;
 }
 
-interface Server {
-  readonly url: string;
-  readonly ca: string;
-  readonly token: string;
-}
-
-const listSchema = z.object({ items: z.array(objectSchema) });
-const mergePatch = 'application/merge-patch+json';
-
-export function createClusterClient({ url, ca, token }: Server, namespace: string): ClusterClient {
-  const dispatcher = new Agent({ connect: { ca } });
-  const call = async (method: Method, path: string, body?: KubeBody, type = 'application/json'): Promise<string> => {
-    const answer = await request(`${url}${path}`, {
-      dispatcher,
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': type },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Refusal(answer.statusCode, `${method} ${path}: ${text}`);
-    return text;
-  };
-  const object = async (...args: Parameters<typeof call>): Promise<ApiObject> =>
-    objectSchema.parse(JSON.parse(await call(...args)));
+export function createClusterClient(server: Server, namespace: string): ClusterClient {
+  const { call, object } = openCalls(server);
   const folder = (kind: Kind): string => `${resources[kind][0]}/namespaces/${namespace}/${resources[kind][1]}`;
   const place = (kind: Kind, name: string): string => `${folder(kind)}/${name}`;
   const get: ClusterClient['get'] = (kind, name) => object('GET', place(kind, name));
   return {
     get,
-    find: (kind, name) => unlessMissing(get(kind, name)),
+    find: (kind, name) => unlessNotFound(get(kind, name)),
     list: async (kind, selector = '') => {
       const path = `${folder(kind)}?labelSelector=${encodeURIComponent(selector)}`;
       return listSchema.parse(JSON.parse(await call('GET', path))).items;
@@ -78,36 +55,15 @@ export function createClusterClient({ url, ca, token }: Server, namespace: strin
     patchStatus: (kind, name, status) => object('PATCH', `${place(kind, name)}/status`, { status }, mergePatch),
     apply: (kind, name, body, { manager = 'gitops' } = {}) => {
       const path = `${place(kind, name)}?fieldManager=${manager}&force=true`;
-      return object('PATCH', path, versioned(kind, body), 'application/apply-patch+yaml');
+      return object('PATCH', path, versioned(kind, body), applyPatch);
     },
     replace: (kind, name, body) => object('PUT', place(kind, name), versioned(kind, body)),
     delete: async (kind, name) => {
-      await unlessMissing(call('DELETE', `${place(kind, name)}?propagationPolicy=Background`));
+      await unlessNotFound(call('DELETE', `${place(kind, name)}?propagationPolicy=Background`));
     },
   };
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
-
-class Refusal extends Error {
-  override readonly name = 'Refusal';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 function versioned(kind: Kind, body: KubeBody): KubeBody {
-  return { apiVersion: resources[kind][0].replace(/^\/apis?\//, ''), kind, ...body };
-}
-
-async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof Refusal && error.status === 404) return undefined;
-    throw error;
-  }
+  return { apiVersion: apiVersionOf(resources[kind][0]), kind, ...body };
 }

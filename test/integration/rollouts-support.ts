@@ -5,7 +5,7 @@ import type { Consumer, RolledKind } from '../../src/api/v1/rollout.ts';
 import type { SecretReferenceStatus } from '../../src/api/v1/secret-reference.ts';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { eventually } from '../operator/eventually.ts';
-import { type ApiObject, type KubeBody, objectSchema } from './world-api.ts';
+import { type ApiObject, type KubeBody, objectSchema } from './server-object.ts';
 import type { World } from './world.ts';
 import { type ClusterClient, createClusterClient, type Kind } from './rollouts-client.ts';
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { eventually } from '../operator/eventually.ts';
-import { objectSchema } from './world-api.ts';
+import { objectSchema } from './server-object.ts';
 import type { World } from './world.ts';
 
 export const label = 'keyferry.io/target';

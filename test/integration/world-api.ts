@@ -1,39 +1,16 @@
-import { Agent, request } from 'undici';
 import { z } from 'zod';
+import {
+  apiVersionOf,
+  applyPatch,
+  mergePatch,
+  type Method,
+  openCalls,
+  type Server,
+  unlessNotFound,
+} from './server-call.ts';
+import { type ApiObject, type KubeBody, listSchema } from './server-object.ts';
 
-/** An object as it is sent to the API server. */
-export type KubeBody = Readonly<Record<string, unknown>>;
-
-const metadataSchema = z.looseObject({
-  name: z.string(),
-  namespace: z.string().optional(),
-  uid: z.string(),
-  resourceVersion: z.string(),
-  generation: z.int().optional(),
-  creationTimestamp: z.string().optional(),
-  deletionTimestamp: z.string().optional(),
-  labels: z.record(z.string(), z.string()).default({}),
-  annotations: z.record(z.string(), z.string()).default({}),
-  ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string(), uid: z.string() })).default([]),
-  finalizers: z.array(z.string()).default([]),
-});
-
-/** An object as the API server gives it. */
-export const objectSchema = z.looseObject({ metadata: metadataSchema });
-export type ApiObject = z.infer<typeof objectSchema>;
-
-const listSchema = z.object({ items: z.array(objectSchema) });
-
-/** The API server refused. `message` is its own. */
-class ApiRefusal extends Error {
-  override readonly name = 'ApiRefusal';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+export type { ApiObject, KubeBody } from './server-object.ts';
 
 export interface ObjectName {
   readonly name: string;
@@ -59,7 +36,7 @@ export interface Api {
   /** @throws ApiRefusal, unless it is gone already. */
   delete(kind: string, where: ObjectName): Promise<void>;
   /** Any request; gives the body as text. @throws ApiRefusal */
-  raw(method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT', path: string): Promise<string>;
+  raw(method: Method, path: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -81,32 +58,13 @@ const resources: Readonly<Record<string, readonly [base: string, plural: string]
   ClusterSecretManager: [ours, 'clustersecretmanagers'],
 };
 
-interface Server {
-  readonly url: string;
-  readonly ca: string;
-  readonly token: string;
-}
-
 const identitySchema = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
 });
 
-export function createApi({ url, ca, token }: Server): Api {
-  const dispatcher = new Agent({ connect: { ca } });
-  const call = async (method: Method, path: string, body?: KubeBody, type = 'application/json'): Promise<string> => {
-    const answer = await request(`${url}${path}`, {
-      dispatcher,
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': type },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new ApiRefusal(answer.statusCode, messageOf(text));
-    return text;
-  };
-  const object = async (...args: Parameters<typeof call>): Promise<ApiObject> =>
-    objectSchema.parse(JSON.parse(await call(...args)));
+export function createApi(server: Server): Api {
+  const { call, object, close } = openCalls(server);
   const get: Api['get'] = (kind, where) => object('GET', pathOf(kind, where));
   return {
     get,
@@ -122,20 +80,17 @@ export function createApi({ url, ca, token }: Server): Api {
     apply: (body) => {
       const { kind, metadata } = identitySchema.parse(body);
       const path = `${pathOf(kind, whereOf(metadata))}?fieldManager=person&force=true`;
-      return object('PATCH', path, withVersion(body), 'application/apply-patch+yaml');
+      return object('PATCH', path, withVersion(body), applyPatch);
     },
-    patch: (kind, where, body) => object('PATCH', pathOf(kind, where), body, 'application/merge-patch+json'),
-    patchStatus: (kind, where, body) =>
-      object('PATCH', `${pathOf(kind, where)}/status`, body, 'application/merge-patch+json'),
+    patch: (kind, where, body) => object('PATCH', pathOf(kind, where), body, mergePatch),
+    patchStatus: (kind, where, body) => object('PATCH', `${pathOf(kind, where)}/status`, body, mergePatch),
     delete: async (kind, where) => {
       await unlessNotFound(call('DELETE', pathOf(kind, where)));
     },
     raw: (method, path) => call(method, path),
-    close: () => dispatcher.close(),
+    close,
   };
 }
-
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
 
 function whereOf({ name, namespace }: { name: string; namespace?: string | undefined }): ObjectName {
   return namespace === undefined ? { name } : { name, namespace };
@@ -143,7 +98,7 @@ function whereOf({ name, namespace }: { name: string; namespace?: string | undef
 
 function withVersion(body: KubeBody): KubeBody {
   const [base] = resourceOf(identitySchema.parse(body).kind);
-  return { apiVersion: base.replace(/^\/apis?\//, ''), ...body };
+  return { apiVersion: apiVersionOf(base), ...body };
 }
 
 function resourceOf(kind: string): readonly [base: string, plural: string] {
@@ -159,26 +114,4 @@ function folderOf(kind: string, namespace: string | undefined): string {
 
 function pathOf(kind: string, { name, namespace }: ObjectName): string {
   return `${folderOf(kind, namespace)}/${name}`;
-}
-
-async function unlessNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
-function messageOf(text: string): string {
-  const status = z.object({ message: z.string() }).safeParse(safeJson(text));
-  return status.success ? status.data.message : text;
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
