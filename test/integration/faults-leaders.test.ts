@@ -67,6 +67,8 @@ async function addReference(): Promise<{ readonly namespace: string; readonly se
   const password = await putCanary(world, secret);
   await world.reference(namespace, 'app', { data: { password: { secret } } });
   await untilHolds(world, namespace, 'app', { password });
+  // The status comes after the Secret: until then a write is still on its way.
+  await world.waitReady(namespace, 'app', 'Synced');
   return { namespace, secret };
 }
 
