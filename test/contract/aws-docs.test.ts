@@ -32,7 +32,7 @@ describe('the page on AWS', () => {
     // The schemas drop what they don't know: everything that is written must still be there.
     expect(parsed).toMatchObject(spec);
     expect(backendOf(parsed)).toBe('aws');
-    expect('access' in parsed ? ruleMistakes(parsed.access, new Set()) : []).toEqual([]);
+    expect('access' in parsed ? ruleMistakes(parsed.access ?? [], new Set()) : []).toEqual([]);
     expect(metadata.namespace === undefined).toBe(cluster);
   });
 

@@ -1,10 +1,23 @@
 import type { Kind, PrinterColumn } from '../crd.ts';
-import { clusterSecretManagers, secretManagers, secretReferences } from './resources.ts';
+import {
+  clusterSecretManagers,
+  secretManagers,
+  secretReferences,
+  secretReveals,
+  secretTypeObjects,
+  secretVersions,
+  versionedSecrets,
+} from './resources.ts';
 import { clusterSecretManagerSpecSchema, managerStatusSchema, secretManagerSpecSchema } from './secret-manager.ts';
 import { secretReferenceRules, secretReferenceSpecSchema, secretReferenceStatusSchema } from './secret-reference.ts';
+import { secretRevealSpecSchema, secretRevealStatusSchema } from './secret-reveal.ts';
+import { secretTypeSpecSchema, secretTypeStatusSchema } from './secret-type.ts';
+import { secretVersionRules, secretVersionSpecSchema, secretVersionStatusSchema } from './secret-version.ts';
+import { versionedSecretRules, versionedSecretSpecSchema, versionedSecretStatusSchema } from './versioned-secret.ts';
 
-function conditionColumn(name: string, type: string, field: 'status' | 'reason'): PrinterColumn {
-  return { name, type: 'string', jsonPath: `.status.conditions[?(@.type=="${type}")].${field}` };
+function conditionColumn(name: string, type: string, field: 'status' | 'reason', priority?: 1): PrinterColumn {
+  const jsonPath = `.status.conditions[?(@.type=="${type}")].${field}`;
+  return { name, type: 'string', jsonPath, ...(priority !== undefined && { priority }) };
 }
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
@@ -59,5 +72,79 @@ export const clusterSecretManager: Kind = {
   columns: managerColumns,
 };
 
+export const versionedSecret: Kind = {
+  resource: versionedSecrets,
+  shortName: 'vsec',
+  description:
+    'A secret with versions, kept in the cluster. Putting a value makes a new version, which references to latest get.',
+  spec: versionedSecretSpecSchema,
+  status: versionedSecretStatusSchema,
+  rules: versionedSecretRules,
+  columns: [
+    { name: 'Secret', type: 'string', jsonPath: '.spec.name' },
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Reason', 'Ready', 'reason'),
+    { name: 'Latest', type: 'integer', jsonPath: '.status.latest' },
+    { name: 'Users', type: 'integer', jsonPath: '.status.users' },
+    age,
+    { name: 'Type', type: 'string', jsonPath: '.spec.type', priority: 1 },
+    conditionColumn('Rotation-Due', 'RotationDue', 'status', 1),
+    { name: 'Description', type: 'string', jsonPath: '.spec.description', priority: 1 },
+  ],
+};
+
+export const secretVersion: Kind = {
+  resource: secretVersions,
+  shortName: 'sver',
+  description: 'One version of a VersionedSecret, sealed to the key of the operator. It cannot change.',
+  spec: secretVersionSpecSchema,
+  status: secretVersionStatusSchema,
+  rules: secretVersionRules,
+  columns: [
+    { name: 'Secret', type: 'string', jsonPath: '.spec.secret' },
+    { name: 'Version', type: 'integer', jsonPath: '.spec.version' },
+    { name: 'State', type: 'string', jsonPath: '.status.state' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
+    { name: 'By', type: 'string', jsonPath: '.spec.createdBy' },
+    age,
+  ],
+};
+
+export const secretReveal: Kind = {
+  resource: secretReveals,
+  shortName: 'srev',
+  description: 'A request to see one value, made by keyferry reveal. It is answered once and gone after a minute.',
+  spec: secretRevealSpecSchema,
+  status: secretRevealStatusSchema,
+  columns: [
+    { name: 'Secret', type: 'string', jsonPath: '.spec.secret' },
+    { name: 'By', type: 'string', jsonPath: '.spec.requestedBy' },
+    { name: 'State', type: 'string', jsonPath: '.status.state' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
+    age,
+  ],
+};
+
+export const secretType: Kind = {
+  resource: secretTypeObjects,
+  shortName: 'stype',
+  description: 'What the values of secrets must look like: a schema that every value put is checked against.',
+  spec: secretTypeSpecSchema,
+  status: secretTypeStatusSchema,
+  columns: [
+    { name: 'Name', type: 'string', jsonPath: '.spec.displayName' },
+    { name: 'Secret-Type', type: 'string', jsonPath: '.spec.secretType' },
+    age,
+  ],
+};
+
 /** Every kind of the API. */
-export const kinds: readonly Kind[] = [secretReference, secretManager, clusterSecretManager];
+export const kinds: readonly Kind[] = [
+  secretReference,
+  secretManager,
+  clusterSecretManager,
+  versionedSecret,
+  secretVersion,
+  secretReveal,
+  secretType,
+];

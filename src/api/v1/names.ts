@@ -5,6 +5,8 @@ export const version = 'v1';
 export const labels = {
   /** On every Secret that Keyferry writes: `owned` (Owner, Orphan) or `merged`. Its watches select on it. */
   target: 'keyferry.io/target',
+  /** On a SecretVersion that the CLI or the library put ("true"): it may be deleted when it falls out of the history. What git owns does not have it. */
+  trim: 'keyferry.io/trim',
 } as const;
 
 export const annotations = {
@@ -34,9 +36,12 @@ export const annotations = {
   rollout: 'keyferry.io/rollout',
   /** On a SecretReference that holds an older version after a failed rollout: a new value tries the newer one again. */
   retry: 'keyferry.io/retry',
-  /** On one of our CRDs: lets it be deleted, with all that hangs on it. */
+  /** On one of our CRDs: lets it be deleted, with all that hangs on it. On a SecretVersion: lets it be destroyed although references hold it. */
   allowDelete: 'keyferry.io/allow-delete',
 } as const;
 
 /** Field manager of the markers in pod templates. */
 export const rolloutFieldManager = 'keyferry-rollout';
+
+/** The Secret in the operator's namespace with the keys that values are sealed to. */
+export const sealingKeysSecret = 'keyferry-sealing-keys';

@@ -2,7 +2,7 @@ import { checks } from './parts.ts';
 
 /** A field that is known only so that it can be refused with a reason: an unknown one would be dropped in silence. */
 export interface RefusedField {
-  readonly type: 'string' | 'boolean' | 'array';
+  readonly type: 'string' | 'boolean' | 'array' | 'object';
   readonly message: string;
 }
 
@@ -22,6 +22,7 @@ function refusedSchema({ type, message }: RefusedField): Readonly<Record<string,
     ...(type === 'array' && {
       items: { description: 'Anything.', type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     }),
+    ...(type === 'object' && { 'x-kubernetes-preserve-unknown-fields': true }),
     ...checks({ rule: 'false', message }),
   };
 }

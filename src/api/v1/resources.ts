@@ -24,3 +24,35 @@ export const clusterSecretManagers = {
   kind: 'ClusterSecretManager',
   namespaced: false,
 } as const;
+
+export const versionedSecrets = {
+  group,
+  version,
+  plural: 'versionedsecrets',
+  kind: 'VersionedSecret',
+  namespaced: true,
+} as const;
+
+export const secretVersions = {
+  group,
+  version,
+  plural: 'secretversions',
+  kind: 'SecretVersion',
+  namespaced: true,
+} as const;
+
+export const secretReveals = {
+  group,
+  version,
+  plural: 'secretreveals',
+  kind: 'SecretReveal',
+  namespaced: true,
+} as const;
+
+export const secretTypeObjects = {
+  group,
+  version,
+  plural: 'secrettypes',
+  kind: 'SecretType',
+  namespaced: false,
+} as const;

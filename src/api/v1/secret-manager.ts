@@ -160,28 +160,68 @@ const common = {
 };
 
 const oneBackend: Rule = {
-  rule: 'has(self.aws)',
-  message: 'name exactly one backend. This release has one: aws: {region: eu-west-1}',
+  rule: 'has(self.aws) != has(self.embedded)',
+  message: 'name exactly one backend: embedded: {} or aws: {region: eu-west-1}',
 };
 
-export const secretManagerSpecSchema = z.object({ aws: awsSchema.optional(), ...common }).meta({
-  description: 'Where the secrets are, and how to get at them.',
+const limit = (description: string, most: number): z.ZodNumber =>
+  z.int().meta({ description, minimum: 1, maximum: most });
+
+/** How much the embedded manager keeps. */
+const limitsSchema = z
+  .object({
+    secrets: limit('How many secrets a namespace may have.', 10_000).default(100),
+    valueBytes: limit('How many bytes a value may have.', 524_288).default(65_536),
+    versions: limit('How many versions of a secret are kept. Those in use always are.', 100).default(10),
+  })
+  .describe('How much a namespace may keep.');
+
+const embeddedSchema = z.object({}).meta({
+  description: 'Secrets kept in the cluster, in the namespace of the manager. Nothing needs to be said: {}.',
   ...refusedFields({
-    access: {
-      type: 'array',
+    namespace: {
+      type: 'string',
       message:
-        'access may be set only on a ClusterSecretManager: a SecretManager serves its own namespace and no other',
+        'namespace may be set only on a ClusterSecretManager: a SecretManager serves the secrets of its own namespace',
+    },
+    limits: {
+      type: 'object',
+      message: 'limits may be set only on a ClusterSecretManager: a tenant must not raise its own',
     },
   }),
-  ...checks(oneBackend),
 });
+
+const clusterEmbeddedSchema = z
+  .object({
+    namespace: objectName(
+      'The namespace whose secrets everybody gets that access names. By default each gets those of its own namespace.',
+    ).optional(),
+    limits: limitsSchema.prefault({}),
+  })
+  .describe('Secrets kept in the cluster. {} keeps those of each namespace in it.');
+
+export const secretManagerSpecSchema = z
+  .object({ embedded: embeddedSchema.optional(), aws: awsSchema.optional(), ...common })
+  .meta({
+    description: 'Where the secrets are, and how to get at them.',
+    ...refusedFields({
+      access: {
+        type: 'array',
+        message:
+          'access may be set only on a ClusterSecretManager: a SecretManager serves its own namespace and no other',
+      },
+    }),
+    ...checks(oneBackend),
+  });
 
 export const clusterSecretManagerSpecSchema = z
   .object({
+    embedded: clusterEmbeddedSchema.optional(),
     aws: clusterAwsSchema.optional(),
     ...common,
     access: list(accessRuleSchema, {
-      description: 'Which namespaces may read which secrets. What no rule grants is denied.',
+      description:
+        'Which namespaces may read which secrets. What no rule grants is denied. Required, except with embedded: {}, where a namespace reads what it keeps itself.',
       maxItems: 50,
       rules: [
         {
@@ -189,7 +229,7 @@ export const clusterSecretManagerSpecSchema = z
           message: 'access must grant something: access: [{namespaces: {names: [shop]}, secrets: ["shop/*"]}]',
         },
       ],
-    }),
+    }).optional(),
     onRevoked: z
       .enum(['Retain', 'Delete'])
       .default('Retain')
@@ -197,16 +237,25 @@ export const clusterSecretManagerSpecSchema = z
         'What becomes of a Secret whose access rule was withdrawn: Retain keeps it as it was, Delete deletes it.',
       ),
   })
-  .meta({ description: 'Where the secrets are, how to get at them, and who may.', ...checks(oneBackend) });
+  .meta({
+    description: 'Where the secrets are, how to get at them, and who may.',
+    ...checks(oneBackend, {
+      rule: 'has(self.access) || (has(self.embedded) && !has(self.embedded.namespace))',
+      message:
+        'access is required: say which namespaces may read which secrets: access: [{namespaces: {names: [shop]}, secrets: ["shop/*"]}]',
+    }),
+  });
 
 export const managerStatusSchema = z
   .object({
     observedGeneration: z.int().optional().describe('The metadata.generation that the status was made from.'),
     conditions: conditionList('Ready: the manager can be asked.'),
-    backend: z.string().optional().describe('The kind of backend: aws.'),
+    backend: z.string().optional().describe('The kind of backend: embedded, aws.'),
     identity: z.string().optional().describe('Who the operator is for the backend.'),
     secretsInUse: z.int().optional().describe('How many secrets references want from it.'),
     referencesInUse: z.int().optional().describe('How many references ask it.'),
+    publicKey: z.string().optional().describe('Embedded: the key that values are sealed to. Anybody may know it.'),
+    cluster: z.string().optional().describe('Embedded: uid of the cluster, which a bound value carries.'),
   })
   .describe('What the operator made of it. Only the operator writes it.');
 
@@ -216,4 +265,5 @@ export type AwsSpec = z.infer<typeof awsSchema>;
 export type ClusterAwsSpec = z.infer<typeof clusterAwsSchema>;
 export type SecretManagerSpec = z.infer<typeof secretManagerSpecSchema>;
 export type ClusterSecretManagerSpec = z.infer<typeof clusterSecretManagerSpecSchema>;
+export type EmbeddedLimits = z.infer<typeof limitsSchema>;
 export type ManagerStatus = z.infer<typeof managerStatusSchema>;

@@ -1,4 +1,5 @@
 import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts';
+import type { ClusterSecretManagerSpec } from '../../api/v1/secret-manager.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ruleMistakes } from '../../managers/access-rules.ts';
 import { ManagerError } from '../../managers/errors.ts';
@@ -90,7 +91,7 @@ function examine(scope: ManagerScope, key: string, object: ManagerObject): Manag
     const session = openSession(scope, key, object, fingerprint, credentials.data);
     publish(scope, key, object, fingerprint, session);
     const identity = scope.probe.ask(key, fingerprint, session.manager);
-    const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access, scope.trustedLabels) : [];
+    const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access ?? [], scope.trustedLabels) : [];
     return {
       problem: mistakes[0],
       outage: scope.outages.reasonOf(key),
@@ -159,11 +160,16 @@ function publish(scope: ManagerScope, key: string, object: ManagerObject, finger
     state: 'ready',
     source: session.source,
     prefix: prefixOf(object.spec),
-    access: cluster?.access,
+    access: cluster === undefined || servesOwnNamespace(cluster) ? cluster?.access : (cluster.access ?? []),
     onRevoked: cluster?.onRevoked ?? 'Retain',
     contact: object.spec.contact,
   };
   if (scope.directory.set(key, fingerprint, state)) scope.requeueReferences(key);
+}
+
+/** Needs no access rule: a namespace gets what it keeps itself. */
+function servesOwnNamespace({ embedded }: ClusterSecretManagerSpec): boolean {
+  return embedded !== undefined && embedded.namespace === undefined;
 }
 
 function broken(scope: ManagerScope, key: string, fingerprint: string, problem: string): ManagerFindings {
