@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { safeMessage } from '../runtime/errors.ts';
+
+/** What a command talks to besides the cluster: the terminal, or pipes. */
+export interface Io {
+  /** Results go here. */
+  out(text: string): void;
+  /** Everything else: questions, progress, warnings. */
+  note(text: string): void;
+  /** Whether results are seen by a person at a terminal, and notes too. */
+  readonly outIsTerminal: boolean;
+  readonly noteIsTerminal: boolean;
+  /** Whether somebody can be asked. */
+  readonly inIsTerminal: boolean;
+  /** Everything on standard input. */
+  readAll(): Promise<Uint8Array>;
+  /** Asks for one line. Rejects with `CliError` where nobody can be asked. */
+  ask(question: string): Promise<string>;
+  /** The same without echo. */
+  askHidden(question: string): Promise<string>;
+}
+
+export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';
+
+/** Who the API server says we are. */
+export interface ClusterUser {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+/** A connection to a cluster. */
+export interface Cluster {
+  readonly client: KubeClient;
+  /** `--namespace`, else that of the kubeconfig's context. */
+  readonly namespace: string;
+  user(signal: AbortSignal): Promise<ClusterUser>;
+}
+
+/** What every command is made with. */
+export interface CliContext {
+  readonly io: Io;
+  readonly clock: Clock;
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** The cluster that the global options and the kubeconfig choose; connects at the first call. */
+  cluster(): Promise<Cluster>;
+  /** `-o`. */
+  output(): OutputFormat;
+}
+
+/** Makes one subcommand. Its action throws `CliError` for what a person can put right. */
+export type CommandFactory = (context: CliContext) => Command;
+
+/** Exit codes: 1 it failed or was refused, 2 something still runs the old version (rotate) or the usage is wrong. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly [safeMessage] = true;
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
