@@ -135,9 +135,12 @@ describe('a SecretManager', () => {
     const missing = await world.waitReady(namespace, 'creds', 'ManagerUnavailable');
     expect(missing.message).toContain('SecretManager own');
     expect(missing.message).toContain(`there is no Secret aws-keys in namespace ${namespace}`);
-    expect((await managerStatus('SecretManager', 'own')).conditions).toMatchObject([
-      { type: 'Ready', status: 'False' },
-    ]);
+    // The reference may say so before the manager's own status is written.
+    await eventually('the manager says so too', async () =>
+      expect((await managerStatus('SecretManager', 'own')).conditions).toMatchObject([
+        { type: 'Ready', status: 'False' },
+      ]),
+    );
 
     await credentials('aws-keys', namespace, 'FIRST');
     await world.waitReady(namespace, 'creds', 'Synced');
