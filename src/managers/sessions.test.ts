@@ -93,4 +93,18 @@ describe('sessions', () => {
     expect(parts.map(({ manager }) => manager.calls.length)).toEqual([0, 0]);
     expect([...sessions.sessions()]).toEqual([]);
   });
+
+  it('count no call as failed that nobody waits for any more', async () => {
+    const { sessions, build, calls, clock } = setUp();
+    const parts = build('one');
+    parts.manager.latency = 5_000;
+    sessions.ensure('shop/aws', '1', () => parts).source.subscribe('ref', [want(value('a'))]);
+    await clock.advance(1_000);
+    expect(parts.manager.count()).toBe(1);
+
+    sessions.remove('shop/aws');
+    await clock.advance(10_000);
+
+    expect(calls).toEqual([]);
+  });
 });

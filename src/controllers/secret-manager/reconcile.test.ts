@@ -26,6 +26,7 @@ function createBench() {
     credentials: { state: 'present', version: 'keys:1', data: new Map() },
   };
   const directory = createDirectory(() => true);
+  const outages = createOutages(() => undefined);
   const scope: ManagerScope = {
     client,
     find: () => state.object,
@@ -33,7 +34,7 @@ function createBench() {
     sessions: createSessions({ clock, random: () => 0.5, logger: silentLogger, onChange: () => undefined }),
     credentials: { read: () => state.credentials, release: () => undefined, close: () => undefined },
     probe: createIdentityProbe(() => undefined),
-    outages: createOutages(() => undefined),
+    outages,
     createManager: () => new ScriptedManager(clock),
     requeueReferences: (key) => requeued.push(key),
     operatorNamespace: 'keyferry',
@@ -47,6 +48,7 @@ function createBench() {
     client,
     state,
     directory,
+    outages,
     requeued,
     reconcile: () => reconcileManager(scope, KEY, new AbortController().signal),
   };
@@ -74,6 +76,21 @@ describe('a manager whose spec names other credentials', () => {
 
     expect(directory.lookup(KEY).state).toBe('starting');
     expect(requeued).toEqual([KEY]);
+  });
+});
+
+describe('a manager that could not be asked', () => {
+  it('starts without that once its spec is another: nobody may be left to show that it answers now', async () => {
+    const { state, outages, reconcile } = createBench();
+    await reconcile();
+    for (let tries = 0; tries < 3; tries += 1) outages.note(KEY, { result: 'ManagerUnavailable' });
+    await reconcile();
+    expect(outages.reasonOf(KEY)).toBe('ManagerUnavailable');
+    state.object = managerOf(2, 'keys');
+
+    await reconcile();
+
+    expect(outages.reasonOf(KEY)).toBeUndefined();
   });
 });
 

@@ -133,8 +133,8 @@ function openSession(
   fingerprint: string,
   credentials: ReadonlyMap<string, SecretValue> | undefined,
 ): Session {
-  const build = (): { manager: SecretManager; pollInterval: number } => ({
-    manager: scope.createManager({
+  const build = (): { manager: SecretManager; pollInterval: number } => {
+    const manager = scope.createManager({
       ...declaration(object),
       name: object.metadata.name,
       credentials,
@@ -142,9 +142,11 @@ function openSession(
       managerUid: object.metadata.uid,
       clock: scope.clock,
       logger: scope.logger.child({ manager: key }),
-    }),
-    pollInterval: parseDuration(object.spec.pollInterval),
-  });
+    });
+    // What the former session met says nothing about this one.
+    scope.outages.forget(key);
+    return { manager, pollInterval: parseDuration(object.spec.pollInterval) };
+  };
   return scope.sessions.ensure(key, fingerprint, build);
 }
 

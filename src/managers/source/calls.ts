@@ -87,8 +87,10 @@ export class Calls {
     const onClose = (): void => stop('the secret manager is no longer asked');
     const timer = clock.after(DEADLINE, () => stop(`the secret manager did not answer within ${DEADLINE / 1_000}s`));
     this.#closing.signal.addEventListener('abort', onClose, { once: true });
-    const report = (result: SourceCall['result']): void =>
-      onCall({ kind, result, seconds: (clock.monotonic() - started) / 1_000 });
+    const report = (result: SourceCall['result']): void => {
+      // That nobody waits any more says nothing about the manager.
+      if (!this.#closing.signal.aborted) onCall({ kind, result, seconds: (clock.monotonic() - started) / 1_000 });
+    };
     try {
       const answer = await Promise.race([send(manager, abort.signal), end.promise]);
       report('ok');
