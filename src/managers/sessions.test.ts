@@ -97,7 +97,7 @@ describe('sessions', () => {
   it('count no call as failed that nobody waits for any more', async () => {
     const { sessions, build, calls, clock } = setUp();
     const parts = build('one');
-    parts.manager.latency = 5_000;
+    parts.manager.latency = () => 5_000;
     sessions.ensure('shop/aws', '1', () => parts).source.subscribe('ref', [want(value('a'))]);
     await clock.advance(1_000);
     expect(parts.manager.count()).toBe(1);
