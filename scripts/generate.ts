@@ -5,10 +5,11 @@ import { crd, type Manifest } from '../src/api/crd.ts';
 import { policies } from '../src/api/policies/policies.ts';
 import { policyManifests } from '../src/api/policies/policy.ts';
 import { operatorManifests, peopleManifests, rolloutManifests, unstickManifests } from '../src/api/rbac.ts';
+import { builtInTypes } from '../src/api/secret-types.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 
 /** Folders whose files are all generated. */
-export const generatedFolders = ['crds', 'policies', 'rbac'] as const;
+export const generatedFolders = ['crds', 'policies', 'rbac', 'types'] as const;
 
 const account = { namespace: 'keyferry', name: 'keyferry' };
 
@@ -20,6 +21,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ...policies({ operator }).map(
       (policy) => [`policies/${policy.name.replace('keyferry-', '')}.yaml`, yaml(policyManifests(policy))] as const,
     ),
+    ...builtInTypes.map((type) => [`types/${type.metadata.name}.yaml`, yaml([type])] as const),
     ['rbac/operator.yaml', yaml(operatorManifests(account))],
     ['rbac/people.yaml', yaml(peopleManifests())],
     ['rbac/rollouts.yaml', yaml(rolloutManifests(account))],

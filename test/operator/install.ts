@@ -42,6 +42,7 @@ export async function installKeyferry(
   await applyObjects(cluster, objects);
   await runKubectl(cluster, ['apply', '--server-side', ...installationFiles(options).flatMap((file) => ['-f', file])]);
   await runKubectl(cluster, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  await runKubectl(cluster, ['apply', '--server-side', '-f', join(root, 'types')]);
   const token = await runKubectl(cluster, ['create', 'token', serviceAccount, '-n', namespace, '--duration=24h']);
   await writeKubeconfig(kubeconfig, { url: cluster.url, ca: cluster.ca, token: token.trim(), user: serviceAccount });
   await policiesAct(cluster);

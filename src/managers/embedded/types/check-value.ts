@@ -1,0 +1,123 @@
+import { RE2JS } from 're2js';
+import type { ValueSchema } from '../../../api/v1/secret-type.ts';
+import type { SecretValue } from '../../secret-value.ts';
+import { type Json, readJson } from './read-json.ts';
+
+/** A rule that a value breaks. Neither path nor message has anything of the value in it: the path is the schema's. */
+export interface ValueMistake {
+  /** Where in the schema: empty for the value as a whole, else `user.name`. */
+  readonly path: string;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** A schema at any depth: the deepest is no object. */
+type Level = Partial<Omit<ValueSchema, 'properties' | 'type'>> & {
+  readonly type: ValueSchema['type'];
+  readonly properties?: Readonly<Record<string, Level>> | undefined;
+};
+
+/** Which rule of a type a value breaks first; undefined where it fits. A string at the top is the value as text, all else is JSON. */
+export function checkValue(value: SecretValue, schema: ValueSchema): ValueMistake | undefined {
+  let text: string;
+  try {
+    text = value.asString();
+  } catch {
+    return { path: '', rule: 'type', message: 'the value is not text (UTF-8)' };
+  }
+  if (schema.type === 'string') return check(text, schema, '');
+  const json = readJson(text);
+  if (json === undefined)
+    return { path: '', rule: 'type', message: `the value is not JSON: it must be ${article(schema.type)}` };
+  return check(json, schema, '');
+}
+
+/** Why a schema can't be used, as a sentence; undefined for a good one. */
+export function schemaMistake(schema: ValueSchema): string | undefined {
+  for (const [path, level] of levels(schema, '')) {
+    if (level.pattern !== undefined && compile(level.pattern) === undefined) {
+      return `${at(path)}pattern is not a regular expression of RE2`;
+    }
+  }
+  return undefined;
+}
+
+function check(json: Json, schema: Level, path: string): ValueMistake | undefined {
+  const wrong = (rule: string, message: string): ValueMistake => ({ path, rule, message: `${at(path)}${message}` });
+  if (typeOf(json) !== schema.type) return wrong('type', `must be ${article(schema.type)}`);
+  if (!isListed(json, schema.enum)) return wrong('enum', `must be one of the values that the type lists`);
+  if (typeof json === 'string') return checkText(json, schema, wrong);
+  if (typeof json === 'number') return checkNumber(json, schema, wrong);
+  return json instanceof Map ? checkObject(json, schema, path) : undefined;
+}
+
+function isListed(json: Json, listed: readonly string[] | undefined): boolean {
+  return listed === undefined || (typeof json !== 'object' && listed.includes(String(json)));
+}
+
+type Wrong = (rule: string, message: string) => ValueMistake;
+
+function checkText(text: string, schema: Level, wrong: Wrong): ValueMistake | undefined {
+  const { minLength = 0, maxLength = Infinity, pattern } = schema;
+  const length = Array.from(text).length;
+  if (length < minLength) return wrong('minLength', `must have at least ${minLength} characters`);
+  if (length > maxLength) return wrong('maxLength', `must have at most ${maxLength} characters`);
+  if (pattern === undefined) return undefined;
+  // A pattern that can't be compiled matches nothing.
+  return compile(pattern)?.matcher(text).find() === true ? undefined : wrong('pattern', `must match ${pattern}`);
+}
+
+function checkNumber(number: number, schema: Level, wrong: Wrong): ValueMistake | undefined {
+  const { minimum = -Infinity, maximum = Infinity } = schema;
+  if (number < minimum) return wrong('minimum', `must be at least ${minimum}`);
+  if (number > maximum) return wrong('maximum', `must be at most ${maximum}`);
+  return undefined;
+}
+
+function checkObject(object: ReadonlyMap<string, Json>, schema: Level, path: string): ValueMistake | undefined {
+  const below = propertiesOf(schema);
+  const missing = (schema.required ?? []).find((name) => !object.has(name));
+  if (missing !== undefined) {
+    return { path, rule: 'required', message: `${at(path)}must have the property ${missing}` };
+  }
+  if (schema.additionalProperties === false && Array.from(object.keys()).some((name) => !below.has(name))) {
+    return { path, rule: 'additionalProperties', message: `${at(path)}has a property that the type does not name` };
+  }
+  for (const [name, level] of below) {
+    const json = object.get(name);
+    const mistake = json === undefined ? undefined : check(json, level, path === '' ? name : `${path}.${name}`);
+    if (mistake !== undefined) return mistake;
+  }
+  return undefined;
+}
+
+function propertiesOf({ properties = {} }: Level): ReadonlyMap<string, Level> {
+  return new Map(Object.entries(properties));
+}
+
+function* levels(schema: Level, path: string): Generator<readonly [path: string, level: Level]> {
+  yield [path, schema];
+  for (const [name, level] of propertiesOf(schema)) yield* levels(level, path === '' ? name : `${path}.${name}`);
+}
+
+function typeOf(json: Json): string {
+  if (json instanceof Map) return 'object';
+  if (json === null) return 'null';
+  return Array.isArray(json) ? 'array' : typeof json;
+}
+
+function compile(pattern: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(pattern);
+  } catch {
+    return undefined;
+  }
+}
+
+function at(path: string): string {
+  return path === '' ? 'the value ' : `${path} `;
+}
+
+function article(type: string): string {
+  return type === 'object' ? 'an object' : `a ${type}`;
+}
