@@ -29,15 +29,19 @@ const fields = {
     .describe('Of an object: whether it may have properties that are not named.'),
 };
 
-const leafSchema = z.object({ type: z.enum(['string', 'number', 'boolean']).describe('What it is.'), ...limits });
+const leafSchema = z
+  .object({ type: z.enum(['string', 'number', 'boolean']).describe('What it is.'), ...limits })
+  .describe('What a part must look like.');
 
 const branch = <T extends z.ZodType>(below: T) =>
-  z.object({
-    type: z.enum(['object', 'string', 'number', 'boolean']).describe('What it is.'),
-    ...limits,
-    ...fields,
-    properties: map(below, { description: 'Of an object: its properties.', maxProperties: 50 }).optional(),
-  });
+  z
+    .object({
+      type: z.enum(['object', 'string', 'number', 'boolean']).describe('What it is.'),
+      ...limits,
+      ...fields,
+      properties: map(below, { description: 'Of an object: its properties.', maxProperties: 50 }).optional(),
+    })
+    .describe('What a value, or a part of it, must look like.');
 
 /** A small dialect of JSON Schema, three objects deep. A `string` at the top is the value as text; an `object` is JSON. */
 export const valueSchemaSchema = branch(branch(branch(leafSchema)));
