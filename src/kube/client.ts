@@ -56,6 +56,8 @@ export interface KubeClient {
     body: KubeBody,
     options: WriteOptions & { subresource?: 'status' },
   ): Promise<RawObject>;
+  /** Posts a review (of access, of who we are), which has no name and is not stored. Gives its status, which nobody has looked at yet. */
+  review(resource: Resource, spec: Readonly<Record<string, unknown>>, options: CallOptions): Promise<unknown>;
   /** Deletes with preconditions; resolves also where the object is already gone. */
   delete(resource: Resource, object: ObjectName, options: DeleteOptions): Promise<void>;
 }

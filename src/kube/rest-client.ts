@@ -14,6 +14,8 @@ const dryRunSchema = z.looseObject({
   metadata: objectMetaSchema.loose().extend({ uid: z.string().default(''), resourceVersion: z.string().default('') }),
 });
 
+const reviewSchema = z.looseObject({ status: z.unknown() });
+
 const listSchema = z.object({
   metadata: z.object({ continue: z.string().default(''), resourceVersion: z.string().default('') }),
   // An empty list may have `null` here.
@@ -57,6 +59,16 @@ export function createKubeClient(transport: Transport): KubeClient {
         contentType: 'application/merge-patch+json',
         path: () => objectPath('patch', resource, nameOf(body), options.subresource) + writeQuery(options),
       }),
+    review: async (resource, spec, options) => {
+      const answer = await transport.call({
+        ...limits(options),
+        subject: subjectOf('create', resource),
+        method: 'POST',
+        path: collectionPath(resource, ''),
+        body: { apiVersion: apiVersion(resource), kind: resource.kind, spec },
+      });
+      return checked(subjectOf('create', resource), reviewSchema, answer).status;
+    },
     delete: (resource, object, options) => deleteObject(transport, resource, object, options),
   };
 }

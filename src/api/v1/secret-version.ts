@@ -13,6 +13,7 @@ export const versionReasons = [
   // Refused for good.
   'NotAllowed',
   'VersionReused',
+  'NumberTooHigh',
   'InvalidSeal',
   'WrongPlace',
   'InvalidValue',
@@ -63,7 +64,7 @@ export const secretVersionSpecSchema = z
       .optional(),
     from: z
       .object({ version: versionNumber })
-      .describe('Instead of a value: repeats the value of an earlier version.')
+      .describe('Instead of a value: repeats the value of an earlier version. The operator then seals it for this one.')
       .optional(),
     createdBy: text({
       description: 'Who puts it: the name that the API server knows the writer by. Service accounts may leave it out.',
@@ -78,8 +79,8 @@ export const secretVersionSpecSchema = z
     description: 'One version of a secret. It cannot change.',
     ...checks(
       {
-        rule: 'has(self.from) != (has(self.sealed) && size(self.sealed) > 0)',
-        message: 'give either a sealed value or from: {version: 2}. Values are sealed by keyferry put or keyferry seal',
+        rule: 'has(self.from) || (has(self.sealed) && size(self.sealed) > 0)',
+        message: 'give a sealed value, or from: {version: 2}. Values are sealed by keyferry put or keyferry seal',
       },
       {
         rule: '!has(self.from) || self.from.version < self.version',

@@ -3,7 +3,7 @@ import { KubeError } from '../../kube/errors.ts';
 import { type RawObject, rawObjectSchema } from '../../kube/object.ts';
 
 export interface RecordedCall {
-  readonly verb: 'get' | 'create' | 'apply' | 'patch' | 'delete';
+  readonly verb: 'get' | 'create' | 'apply' | 'patch' | 'delete' | 'review';
   /** `secrets/shop/api-db` */
   readonly object: string;
   /** What was sent: of a delete, its preconditions. */
@@ -51,6 +51,12 @@ export function createRecordingClient(answer: (call: RecordedCall) => object | K
       record({ ...none, verb: 'delete', object: `${plural}/${namespace}/${name}`, body });
     },
     list: () => Promise.reject(new Error('nothing is listed here')),
+    review: async ({ plural }, spec) => {
+      calls.push({ ...none, verb: 'review', object: plural, body: spec });
+      const given = answer({ ...none, verb: 'review', object: plural, body: spec });
+      if (given instanceof KubeError) throw given;
+      return given;
+    },
   };
 }
 

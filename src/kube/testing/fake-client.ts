@@ -47,6 +47,10 @@ export class FakeClient implements KubeClient {
     return Promise.reject(new Error('the fake client has no apply'));
   }
 
+  review(): Promise<unknown> {
+    return Promise.reject(new Error('the fake client has no reviews'));
+  }
+
   list(): Promise<RawObject[]> {
     return Promise.reject(new Error('the fake client has no list'));
   }

@@ -10,6 +10,8 @@ export interface EmbeddedSecret {
   /** Its name as people wrote it. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** No reveal is answered. */
+  readonly writeOnly: boolean;
   /** The version that latest is; undefined where there is none. */
   readonly latest: number | undefined;
   /** The enabled version before latest. */
@@ -24,6 +26,8 @@ export interface EmbeddedSecret {
 export interface EmbeddedBackend {
   /** A secret by its name in any spelling of case. */
   find(namespace: string, name: string): EmbeddedSecret | undefined;
+  /** A secret by the name of its object. */
+  findObject(namespace: string, object: string): EmbeddedSecret | undefined;
   /** All secrets of a namespace. */
   list(namespace: string): readonly EmbeddedSecret[];
   /**

@@ -1,0 +1,56 @@
+import type { AuditRecord } from '../api/v1/versioned-secret.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { AuditEntry, AuditLog } from './audit.ts';
+
+/** The audit log, and of each secret what was lately done with it and does not stand in its status yet. */
+export interface AuditTrail extends AuditLog {
+  /** Oldest first. */
+  pending(namespace: string, secret: string): readonly AuditRecord[];
+  /** They stand in the status now. */
+  written(namespace: string, secret: string, records: readonly AuditRecord[]): void;
+  onRecord(listener: (namespace: string, secret: string) => void): void;
+}
+
+/** Of each secret so many are remembered. */
+const MOST_PENDING = 20;
+/** So many secrets, should nobody ever take what is remembered. */
+const MOST_SECRETS = 10_000;
+
+export function createAuditTrail(log: AuditLog, clock: Clock): AuditTrail {
+  const pending = new Map<string, readonly AuditRecord[]>();
+  const listeners: ((namespace: string, secret: string) => void)[] = [];
+  return {
+    record: async (entry) => {
+      await log.record(entry);
+      const key = keyOf(entry.namespace, entry.secret);
+      if (!pending.has(key) && pending.size >= MOST_SECRETS) return;
+      pending.set(key, [...(pending.get(key) ?? []), toRecord(entry, clock.now())].slice(-MOST_PENDING));
+      for (const listener of listeners) listener(entry.namespace, entry.secret);
+    },
+    pending: (namespace, secret) => pending.get(keyOf(namespace, secret)) ?? [],
+    written: (namespace, secret, records) => {
+      const key = keyOf(namespace, secret);
+      const left = (pending.get(key) ?? []).filter((record) => !records.includes(record));
+      if (left.length === 0) pending.delete(key);
+      else pending.set(key, left);
+    },
+    onRecord: (listener) => listeners.push(listener),
+  };
+}
+
+function keyOf(namespace: string, secret: string): string {
+  return `${namespace}/${secret}`;
+}
+
+function toRecord(entry: AuditEntry, now: number): AuditRecord {
+  const { action, user, version, for: whom, result, reason } = entry;
+  return {
+    time: new Date(now).toISOString(),
+    action,
+    user,
+    ...(version !== undefined && { version }),
+    ...(whom !== undefined && { for: whom }),
+    result,
+    ...(reason !== undefined && { reason }),
+  };
+}

@@ -1,0 +1,240 @@
+import type { VersionReason } from '../../api/v1/secret-version.ts';
+import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
+import { secretVersions } from '../../api/v1/resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { openSealed, seal } from '../../managers/embedded/sealing/envelope.ts';
+import { SealError } from '../../managers/embedded/sealing/seal-error.ts';
+import type { KeyRing } from '../../managers/embedded/sealing/sealing-key.ts';
+import { checkValue } from '../../managers/embedded/types/check-value.ts';
+import type { SecretValue } from '../../managers/secret-value.ts';
+import type { Authorizer } from '../embedded/authorizer.ts';
+import type { PolicyGate } from '../embedded/gate.ts';
+import { type NumberRange, inRanges } from './number-ranges.ts';
+import { placeOf } from './place.ts';
+import type { SecretTypeObject } from './secret-type.ts';
+import { digestOf, type SecretVersion, sealedIn } from './secret-version.ts';
+import { type VersionedSecret, writtenName } from './versioned-secret.ts';
+
+/** What becomes of a version that was not there before. */
+export type Verdict =
+  | { readonly state: 'Accepted'; readonly stored: StoredVersion }
+  | { readonly state: 'Pending' | 'Rejected'; readonly reason: VersionReason; readonly message: string };
+
+export interface JudgeScope {
+  readonly client: KubeClient;
+  readonly gate: PolicyGate;
+  readonly authorizer: Authorizer;
+  readonly ring: () => KeyRing | undefined;
+  readonly type: (name: string) => SecretTypeObject | undefined;
+  readonly clusterUid: () => string;
+}
+
+/** What the verdict depends on besides the version itself. */
+export interface Case {
+  readonly secret: VersionedSecret;
+  readonly version: SecretVersion;
+  /** Accepted so far. */
+  readonly accepted: readonly StoredVersion[];
+  readonly gone: readonly NumberRange[];
+  readonly lastVersion: number;
+  readonly maxValueBytes: number;
+  /** Why the secret takes no value at all; undefined where it does. */
+  readonly full: string | undefined;
+}
+
+/** How far a number may be ahead: one that is used up can't be given back, so nobody may use them up at once. */
+const MAX_GAP = 10_000;
+
+/** Judges one version. Rejects where the API server can't be asked: then nothing is decided. */
+export async function judge(scope: JudgeScope, given: Case, signal: AbortSignal): Promise<Verdict> {
+  const early = judgeNumber(given) ?? judgeGate(scope, given);
+  if (early !== undefined) return early;
+  const denied = await judgeWriter(scope, given, signal);
+  if (denied !== undefined) return denied;
+  const ring = scope.ring();
+  if (ring?.current === undefined) {
+    return pending('SealingKeyMissing', ring?.problem ?? 'the sealing keys are not read yet');
+  }
+  try {
+    return await judgeValue(scope, given, ring, signal);
+  } catch (error) {
+    if (error instanceof SealError) return rejected(error.reason, error.message);
+    throw error;
+  }
+}
+
+function judgeNumber({ secret, version, accepted, gone, lastVersion }: Case): Verdict | undefined {
+  const { version: number } = version.spec;
+  const used = inRanges(gone, number) || accepted.some((other) => other.version === number);
+  if (used) {
+    return rejected(
+      'VersionReused',
+      `version ${number} of ${title(secret)} was used before, and a number never comes back: put a new version`,
+    );
+  }
+  if (number > lastVersion + MAX_GAP) {
+    return rejected(
+      'NumberTooHigh',
+      `version ${number} is more than ${MAX_GAP} above the last one, ${lastVersion}: use the next number`,
+    );
+  }
+  return undefined;
+}
+
+function judgeGate({ gate, type }: JudgeScope, { secret, full }: Case): Verdict | undefined {
+  if (full !== undefined) return rejected('LimitExceeded', full);
+  const state = gate.state();
+  if (!state.open) return pending('PolicyMissing', state.message);
+  const wanted = secret.spec.type;
+  if (wanted !== undefined && type(wanted) === undefined) {
+    return pending('TypeMissing', `there is no SecretType ${wanted}: create it, or give ${title(secret)} another type`);
+  }
+  return undefined;
+}
+
+async function judgeWriter(scope: JudgeScope, given: Case, signal: AbortSignal): Promise<Verdict | undefined> {
+  const { createdBy: user, createdByGroups: groups = [] } = given.version.spec;
+  // A service account that leaves its name out was let in by the policy, which the gate saw in force.
+  if (user === undefined) return undefined;
+  const { namespace, name } = given.secret.metadata;
+  const allowed = await scope.authorizer.mayDo({ user, groups, verb: 'put', namespace, secret: name }, signal);
+  return allowed ? undefined : rejected('NotAllowed', `${user} may not put ${title(given.secret)}`);
+}
+
+async function judgeValue(scope: JudgeScope, given: Case, ring: KeyRing, signal: AbortSignal): Promise<Verdict> {
+  const { secret, version } = given;
+  const found =
+    version.spec.from === undefined
+      ? await openOwn(scope, given, ring, signal)
+      : await repeat(scope, given, ring, signal);
+  if ('state' in found) return found;
+  const { value, key, digest } = found;
+  if (value.size === 0) return rejected('InvalidValue', 'the value is empty');
+  if (value.size > given.maxValueBytes) {
+    return rejected('LimitExceeded', `the value has ${value.size} bytes: at most ${given.maxValueBytes} are taken`);
+  }
+  const type = secret.spec.type;
+  const schema = type === undefined ? undefined : scope.type(type)?.spec.schema;
+  const mistake = schema === undefined ? undefined : checkValue(value, schema);
+  if (mistake !== undefined) {
+    return rejected('InvalidValue', `it does not fit the type ${type}: ${mistake.message} (rule ${mistake.rule})`);
+  }
+  return { state: 'Accepted', stored: toStored(secret, version, key, digest) };
+}
+
+interface OpenValue {
+  readonly value: SecretValue;
+  readonly key: string;
+  readonly digest: string;
+}
+
+/** The value that was sealed to one of our keys: to the one in use before any other. */
+async function openOwn(
+  scope: JudgeScope,
+  { secret, version, maxValueBytes }: Case,
+  ring: KeyRing,
+  signal: AbortSignal,
+): Promise<OpenValue | Verdict> {
+  const keys = [ring.current?.publicKey ?? '', ...ring.publicKeys].filter((key) => version.digests.has(key));
+  const key = keys.map((name) => ring.find(name)).find((found) => found !== undefined);
+  if (key === undefined) {
+    return rejected(
+      'InvalidSeal',
+      'it is sealed to no key of this cluster: seal it to the publicKey in the status of the manager',
+    );
+  }
+  const data = sealedIn(await read(scope, version, signal), key.publicKey) ?? '';
+  const place = placeOf(secret, version.spec.version, secret.spec.type, scope.clusterUid());
+  return { value: await openSealed(data, key, place, maxValueBytes), key: key.publicKey, digest: digestOf(data) };
+}
+
+/** The value of an earlier version, sealed for this one: so it outlives the one that it repeats. */
+async function repeat(
+  scope: JudgeScope,
+  given: Case,
+  ring: KeyRing,
+  signal: AbortSignal,
+): Promise<OpenValue | Verdict> {
+  const { secret, version, accepted, maxValueBytes } = given;
+  const number = version.spec.from?.version ?? 0;
+  const source = accepted.find((other) => other.version === number);
+  if (source === undefined || source.state === 'Disabled') {
+    const why = source === undefined ? 'is not there' : 'is disabled';
+    return rejected('SourceMissing', `version ${number} of ${title(secret)} ${why}: roll back to another`);
+  }
+  const value = await openStored(scope, secret, source, ring, maxValueBytes, signal);
+  if (version.digests.size > 0) {
+    // A former look may have sealed it and ended before it said so.
+    const own = await openOwn(scope, given, ring, signal);
+    if ('state' in own || own.value.equals(value)) return own;
+    return rejected('InvalidSeal', 'it names a version to repeat and brings another value: give one of the two');
+  }
+  const key = ring.current?.publicKey ?? '';
+  const place = placeOf(secret, version.spec.version, secret.spec.type, scope.clusterUid());
+  const data = await seal(value, place, key);
+  const { namespace, name, uid, resourceVersion } = version.metadata;
+  const body = { metadata: { name, namespace, uid, resourceVersion }, spec: { sealed: [{ key, data }] } };
+  await scope.client.mergePatch(secretVersions, body, { signal, fieldManager: 'keyferry' });
+  return { value, key, digest: digestOf(data) };
+}
+
+/** Opens an accepted version. @throws SealError */
+export async function openStored(
+  scope: Pick<JudgeScope, 'client' | 'clusterUid'>,
+  secret: VersionedSecret,
+  stored: StoredVersion,
+  ring: KeyRing,
+  maxValueBytes: number,
+  signal: AbortSignal,
+): Promise<SecretValue> {
+  const name = `${secret.metadata.name}-${stored.version}`;
+  const { namespace } = secret.metadata;
+  const raw = await scope.client.get(secretVersions, { namespace, name }, { signal });
+  const data = sealedIn(raw, stored.key) ?? '';
+  const key = ring.find(stored.key);
+  if (key === undefined) {
+    throw new SealError(
+      'InvalidSeal',
+      `the key ${stored.key} that it is sealed to is gone: restore the sealing keys from their backup`,
+    );
+  }
+  if (raw.metadata.uid !== stored.uid || digestOf(data) !== stored.digest) {
+    throw new SealError('InvalidSeal', 'it is not what was accepted: it was altered behind the API server');
+  }
+  return openSealed(data, key, placeOf(secret, stored.version, stored.type, scope.clusterUid()), maxValueBytes);
+}
+
+async function read({ client }: JudgeScope, { metadata }: SecretVersion, signal: AbortSignal) {
+  return client.get(secretVersions, { namespace: metadata.namespace, name: metadata.name }, { signal });
+}
+
+function toStored(
+  secret: VersionedSecret,
+  { metadata, spec }: SecretVersion,
+  key: string,
+  digest: string,
+): StoredVersion {
+  return {
+    version: spec.version,
+    state: 'Enabled',
+    uid: metadata.uid,
+    key,
+    digest,
+    ...(secret.spec.type !== undefined && { type: secret.spec.type }),
+    ...(spec.createdBy !== undefined && { createdBy: spec.createdBy }),
+    createdAt: metadata.creationTimestamp ?? '',
+    ...(spec.from !== undefined && { from: spec.from.version }),
+  };
+}
+
+function title(secret: VersionedSecret): string {
+  return `secret ${writtenName(secret)}`;
+}
+
+function pending(reason: VersionReason, message: string): Verdict {
+  return { state: 'Pending', reason, message };
+}
+
+function rejected(reason: VersionReason, message: string): Verdict {
+  return { state: 'Rejected', reason, message };
+}
