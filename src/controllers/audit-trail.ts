@@ -42,7 +42,8 @@ function keyOf(namespace: string, secret: string): string {
   return `${namespace}/${secret}`;
 }
 
-function toRecord(entry: AuditEntry, now: number): AuditRecord {
+/** As it stands in a status. */
+export function toRecord(entry: AuditEntry, now: number): AuditRecord {
   const { action, user, version, for: whom, result, reason } = entry;
   return {
     time: new Date(now).toISOString(),

@@ -2,12 +2,13 @@ import { secretReveals, secretVersions } from '../../api/v1/resources.ts';
 import type { KubeBody, KubeClient } from '../../kube/client.ts';
 import { isForbidden, KubeError } from '../../kube/errors.ts';
 import type { Resource } from '../../kube/resource.ts';
-import { whenAborted } from '../../runtime/abort.ts';
 import { type Clock, sleep } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
-/** Whether new versions and reveals may be taken. */
-export type GateState = { readonly open: true } | { readonly open: false; readonly message: string };
+/** Whether new versions and reveals may be taken. `unsure`: the API server could not be asked; soon it will be known. */
+export type GateState =
+  | { readonly open: true }
+  | { readonly open: false; readonly message: string; readonly unsure?: boolean };
 
 /** Knows whether the admission policies are in force: without them anybody could say to be anybody. */
 export interface PolicyGate {
@@ -29,10 +30,15 @@ export interface GateOptions {
 /** Milliseconds. A verdict counts for a minute. */
 const VALID = 60_000;
 const INTERVAL = 20_000;
-const INTERVAL_CLOSED = 2_000;
+const INTERVAL_UNSETTLED = 2_000;
 
-/** Somebody that nobody is. */
+const unseen = 'the admission policies of Keyferry were not seen in force yet: it is being looked at';
+const tooLongAgo =
+  'the API server could not be asked for a minute whether the admission policies of Keyferry are in force';
+
+/** Somebody that nobody is: no user of the API server has this name. */
 const nobody = 'keyferry:probe';
+/** It only has the form of a key: nothing is sealed to it. */
 const key = `age1${'q'.repeat(58)}`;
 
 interface Probe {
@@ -62,30 +68,32 @@ const probes: readonly Probe[] = [
 
 export function createPolicyGate({ client, clock, logger, namespace }: GateOptions): PolicyGate {
   const listeners: (() => void)[] = [];
-  const starting = 'the admission policies of Keyferry were not seen in force yet';
   let seen: { readonly at: number; readonly problem: string | undefined } | undefined;
-  let told = starting;
+  let told: string | undefined = unseen;
 
   const state = (): GateState => {
-    if (seen === undefined) return { open: false, message: starting };
+    if (seen === undefined) return { open: false, message: unseen, unsure: true };
     if (seen.problem !== undefined) return { open: false, message: seen.problem };
-    const message = 'whether the admission policies of Keyferry are in force could not be seen for a minute';
-    return clock.monotonic() - seen.at < VALID ? { open: true } : { open: false, message };
+    if (clock.monotonic() - seen.at < VALID) return { open: true };
+    return { open: false, message: tooLongAgo, unsure: true };
   };
   const tell = (): void => {
     const now = state();
-    const words = now.open ? '' : now.message;
+    const words = now.open ? undefined : now.message;
     if (words === told) return;
     told = words;
-    if (now.open) logger.info('the admission policies are in force');
-    else logger.warn('secrets are not taken: an admission policy is not in force', { message: now.message });
+    if (words === undefined) logger.info('The admission policies are in force: versions and reveals are taken');
+    else logger.warn('Versions and reveals are not taken', { why: words });
     for (const listener of listeners) listener();
   };
-  const look = async (signal: AbortSignal): Promise<void> => {
+  /** Whether it is known now. */
+  const look = async (signal: AbortSignal): Promise<boolean> => {
     const at = clock.monotonic();
-    const problems = await Promise.all(probes.map((probe) => problemOf(client, probe, namespace, signal)));
-    if (problems.includes('unknown')) return;
-    seen = { at, problem: problems.find((problem) => problem !== undefined) };
+    const findings = await Promise.all(probes.map((probe) => findingOf(client, probe, namespace, signal)));
+    const problem = findings.find(({ problem }) => problem !== undefined)?.problem;
+    const known = problem !== undefined || findings.every(({ known }) => known);
+    if (known) seen = { at, problem };
+    return known;
   };
 
   return {
@@ -93,31 +101,52 @@ export function createPolicyGate({ client, clock, logger, namespace }: GateOptio
     onChange: (listener) => listeners.push(listener),
     run: async (signal) => {
       while (!signal.aborted) {
-        await Promise.race([look(signal).catch(() => undefined), whenAborted(signal)]);
+        const known = await look(signal);
         if (signal.aborted) return;
         tell();
-        await sleep(clock, state().open ? INTERVAL : INTERVAL_CLOSED, signal).catch(() => undefined);
+        await sleep(clock, known && state().open ? INTERVAL : INTERVAL_UNSETTLED, signal);
       }
     },
   };
 }
 
-/** Undefined where the policy refuses what it must, `unknown` where nothing could be learned. */
-async function problemOf(
+interface Finding {
+  /** False where nothing could be learned. */
+  readonly known: boolean;
+  /** Why the policy does not do what it must; undefined where it does. */
+  readonly problem?: string;
+}
+
+/** The policy must refuse what says to be from somebody that we are not. */
+async function findingOf(
   client: KubeClient,
   { policy, resource, body }: Probe,
   namespace: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const missing = `the admission policy ${policy} is not in force, so that anybody could act in anybody's name: apply the policies of Keyferry again`;
+): Promise<Finding> {
   try {
     await client.create(resource, body(namespace), { signal, fieldManager: 'keyferry', dryRun: true });
-    return missing;
   } catch (error) {
-    if (isForbidden(error)) {
-      if (error.message.includes(`ValidatingAdmissionPolicy '${policy}'`)) return undefined;
-      return `whether the admission policy ${policy} is in force can not be seen: the operator may not create ${resource.plural} in its own namespace. Apply the roles of Keyferry again`;
-    }
-    return error instanceof KubeError && error.status > 0 && error.status < 429 ? missing : 'unknown';
+    const status = error instanceof KubeError ? error.status : 0;
+    const isAnswer = definite.has(status);
+    if (!isAnswer) return { known: false };
+    if (!isForbidden(error)) return { known: true, problem: otherDefinitions(resource, policy) };
+    const refusedByIt = error.message.includes(`ValidatingAdmissionPolicy '${policy}'`);
+    return refusedByIt ? { known: true } : { known: true, problem: refusedElsewhere(resource, policy) };
   }
+  return {
+    known: true,
+    problem: `admission policy ${policy} is missing or does not deny, so anybody could act in the name of anybody: apply policies/ of this release`,
+  };
+}
+
+/** Answers that say something about what is installed. All others are about the API server or the way to it. */
+const definite: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 422]);
+
+function otherDefinitions({ plural }: Resource, policy: string): string {
+  return `whether admission policy ${policy} is in force can't be seen, as ${plural} are not those of this release: apply crds/ and policies/ of this release`;
+}
+
+function refusedElsewhere({ plural }: Resource, policy: string): string {
+  return `whether admission policy ${policy} is in force can't be seen, as something else refuses the operator's dry runs: let it create ${plural} in its own namespace (apply rbac/ and policies/ of this release), and let other policies leave that namespace alone`;
 }

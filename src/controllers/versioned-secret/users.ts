@@ -1,0 +1,85 @@
+import { secretObjectName } from '../../api/v1/embedded-name.ts';
+import type { SecretUser } from '../../api/v1/versioned-secret.ts';
+import type { ManagerRef } from '../../api/v1/secret-reference.ts';
+import { managerLabel, managerKey } from '../manager-key.ts';
+import type { Reference } from '../secret-reference/reference.ts';
+import type { VersionsInUse } from './history.ts';
+
+/** At most so many references are named; `users` counts them all. */
+const MOST_NAMED = 100;
+
+/** In which namespace a manager keeps its secrets for an asker's namespace; undefined where it is not an embedded one. */
+export type KeepsIn = (ref: ManagerRef, namespace: string) => string | undefined;
+
+/** What references ask of embedded managers: by namespace and object name of the secret. */
+export function embeddedSecretsOf(reference: Reference, keepsIn: KeepsIn): ReadonlyMap<string, ReadonlySet<string>> {
+  const { spec, metadata } = reference;
+  const found = new Map<string, Set<string>>();
+  const add = (ref: ManagerRef, secret: string | undefined): void => {
+    const namespace = keepsIn(ref, metadata.namespace);
+    if (namespace === undefined || secret === undefined) return;
+    const key = `${namespace}/${secretObjectName(secret)}`;
+    found.set(key, (found.get(key) ?? new Set()).add(managerLabel(managerKey(ref, metadata.namespace))));
+  };
+  for (const entry of Object.values(spec.data ?? {})) add(entry.managerRef ?? spec.managerRef, entry.secret);
+  for (const entry of spec.dataFrom ?? []) {
+    add(entry.managerRef ?? spec.managerRef, entry.extract?.secret ?? entry.versions?.secret);
+  }
+  // Also what the target still holds of a former spec, and what a find brought.
+  for (const held of reference.status.versions ?? []) add(refOf(held.manager), held.secret);
+  return found;
+}
+
+function refOf(label: string): ManagerRef {
+  const [kind = '', name = ''] = label.split('/');
+  return { kind: kind === 'SecretManager' ? kind : 'ClusterSecretManager', name };
+}
+
+/** What one secret's references hold of it. */
+export interface Usage extends VersionsInUse {
+  readonly named: readonly SecretUser[];
+  readonly count: number;
+  /** How many references hold a version. */
+  holders(version: number): number;
+}
+
+/** A reference that uses a secret, and by which managers. */
+export interface SecretUse {
+  readonly reference: Reference;
+  readonly managers: ReadonlySet<string>;
+}
+
+/** `all` are those that use the secret `object` of `namespace`. */
+export function usageOf(all: readonly SecretUse[], namespace: string, object: string): Usage {
+  const uses = all
+    .toSorted((a, b) => (a.reference.metadata.name < b.reference.metadata.name ? -1 : 1))
+    .map((use) => ({ reference: use.reference, versions: versionsIn(use, object) }));
+  const holders = (version: number): number =>
+    uses.filter(({ versions }) => versions.held.has(version) || versions.pinned.has(version)).length;
+  return {
+    count: uses.length,
+    holders,
+    has: (version) => holders(version) > 0,
+    named: uses
+      .filter(({ reference }) => reference.metadata.namespace === namespace)
+      .slice(0, MOST_NAMED)
+      .map(({ reference, versions }) => ({
+        reference: reference.metadata.name,
+        versions: [...versions.held].toSorted((a, b) => a - b),
+        pinned: versions.pinned.size > 0,
+        consumers: (reference.status.consumers ?? []).slice(0, 20).map(({ kind, name }) => `${kind}/${name}`),
+      })),
+  };
+}
+
+function versionsIn({ reference: { spec, status }, managers }: SecretUse, object: string) {
+  const isIt = ({ secret, manager }: { readonly secret: string; readonly manager: string }): boolean =>
+    managers.has(manager) && secretObjectName(secret) === object;
+  // What a guarded rotation would go back to is in use as well.
+  const kept = [...(status.held?.good.versions ?? []), ...(status.guard?.good.versions ?? [])];
+  const pins = Object.values(spec.data ?? {}).filter(({ secret }) => secretObjectName(secret) === object);
+  return {
+    held: new Set([...(status.versions ?? []), ...kept].filter(isIt).map(({ version }) => Number(version))),
+    pinned: new Set(pins.flatMap(({ version }) => (version === undefined ? [] : [Number(version)]))),
+  };
+}
