@@ -2,7 +2,7 @@ import type { AuditRecord } from '../api/v1/versioned-secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AuditEntry, AuditLog } from './audit.ts';
 
-/** The audit log, and of each secret what was lately done with it and does not stand in its status yet. */
+/** The audit log, and of each secret what was lately done with it and does not stand in its status yet. Every record is plain text of one line. */
 export interface AuditTrail extends AuditLog {
   /** Oldest first. */
   pending(namespace: string, secret: string): readonly AuditRecord[];
@@ -13,18 +13,23 @@ export interface AuditTrail extends AuditLog {
 
 /** Of each secret so many are remembered. */
 const MOST_PENDING = 20;
-/** So many secrets, should nobody ever take what is remembered. */
+/** So many secrets: of some nobody ever takes what is remembered, since they are not there. */
 const MOST_SECRETS = 10_000;
 
 export function createAuditTrail(log: AuditLog, clock: Clock): AuditTrail {
   const pending = new Map<string, readonly AuditRecord[]>();
   const listeners: ((namespace: string, secret: string) => void)[] = [];
   return {
-    record: async (entry) => {
+    record: async (given) => {
+      const entry = plain(given);
       await log.record(entry);
       const key = keyOf(entry.namespace, entry.secret);
-      if (!pending.has(key) && pending.size >= MOST_SECRETS) return;
-      pending.set(key, [...(pending.get(key) ?? []), toRecord(entry, clock.now())].slice(-MOST_PENDING));
+      const records = [...(pending.get(key) ?? []), toRecord(entry, clock.now())].slice(-MOST_PENDING);
+      // What was noted last stands last, so that the first to go is what nobody asked about for longest.
+      pending.delete(key);
+      pending.set(key, records);
+      const [oldest] = pending.keys();
+      if (pending.size > MOST_SECRETS && oldest !== undefined) pending.delete(oldest);
       for (const listener of listeners) listener(entry.namespace, entry.secret);
     },
     pending: (namespace, secret) => pending.get(keyOf(namespace, secret)) ?? [],
@@ -43,7 +48,22 @@ function keyOf(namespace: string, secret: string): string {
 }
 
 /** As it stands in a status. */
-export function toRecord(entry: AuditEntry, now: number): AuditRecord {
+export /** What people wrote must not look like another record, nor move a terminal's cursor. The CRD refuses such characters; this holds without it. */
+function plain(entry: AuditEntry): AuditEntry {
+  const { user, for: whom, reason } = entry;
+  return {
+    ...entry,
+    user: oneLine(user),
+    ...(whom !== undefined && { for: oneLine(whom) }),
+    ...(reason !== undefined && { reason: oneLine(reason) }),
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+function toRecord(entry: AuditEntry, now: number): AuditRecord {
   const { action, user, version, for: whom, result, reason } = entry;
   return {
     time: new Date(now).toISOString(),

@@ -27,10 +27,11 @@ export interface SecretFindings {
 const MOST_REJECTED = 10;
 const MOST_AUDIT = 20;
 
-/** The status as it should be. */
+/** The status as it should be. `records` are new, oldest first. */
 export function nextSecretStatus(
   secret: VersionedSecret,
   findings: SecretFindings,
+  records: readonly AuditRecord[],
   now: number,
 ): VersionedSecretStatus {
   const { metadata, status } = secret;
