@@ -47,8 +47,7 @@ function keyOf(namespace: string, secret: string): string {
   return `${namespace}/${secret}`;
 }
 
-/** As it stands in a status. */
-export /** What people wrote must not look like another record, nor move a terminal's cursor. The CRD refuses such characters; this holds without it. */
+/** What people wrote must not look like another record, nor move a terminal's cursor. The CRD refuses such characters; this holds without it. */
 function plain(entry: AuditEntry): AuditEntry {
   const { user, for: whom, reason } = entry;
   return {
@@ -63,7 +62,8 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
-function toRecord(entry: AuditEntry, now: number): AuditRecord {
+/** As it stands in a status. */
+export function toRecord(entry: AuditEntry, now: number): AuditRecord {
   const { action, user, version, for: whom, result, reason } = entry;
   return {
     time: new Date(now).toISOString(),
