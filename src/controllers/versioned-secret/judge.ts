@@ -2,11 +2,13 @@ import type { VersionReason } from '../../api/v1/secret-version.ts';
 import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
 import { secretVersions } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { RawObject } from '../../kube/object.ts';
 import { openSealed, seal } from '../../managers/embedded/sealing/envelope.ts';
 import { SealError } from '../../managers/embedded/sealing/seal-error.ts';
 import type { KeyRing } from '../../managers/embedded/sealing/sealing-key.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
+import { safeMessage } from '../../runtime/errors.ts';
 import type { Authorizer } from '../embedded/authorizer.ts';
 import type { PolicyGate } from '../embedded/gate.ts';
 import { type NumberRange, inRanges } from './number-ranges.ts';
@@ -42,6 +44,10 @@ export interface Case {
   readonly full: string | undefined;
 }
 
+/** For good only of what can be put again: a key may come back from its backup. */
+export const FOREIGN_KEY =
+  'it is sealed to no key of this cluster: seal it to the publicKey in the status of the manager';
+
 /** How far a number may be ahead: one that is used up can't be given back, so nobody may use them up at once. */
 const MAX_GAP = 10_000;
 
@@ -72,7 +78,8 @@ function judgeNumber({ secret, version, accepted, gone, lastVersion }: Case): Ve
       `version ${number} of ${title(secret)} was used before, and a number never comes back: put a new version`,
     );
   }
-  if (number > lastVersion + MAX_GAP) {
+  // The first one may have any number: a history from git begins where it was trimmed to.
+  if (lastVersion > 0 && number > lastVersion + MAX_GAP) {
     return rejected(
       'NumberTooHigh',
       `version ${number} is more than ${MAX_GAP} above the last one, ${lastVersion}: use the next number`,
@@ -102,28 +109,39 @@ async function judgeWriter(scope: JudgeScope, given: Case, signal: AbortSignal):
 }
 
 async function judgeValue(scope: JudgeScope, given: Case, ring: KeyRing, signal: AbortSignal): Promise<Verdict> {
-  const { secret, version } = given;
+  const { version } = given;
   const found =
     version.spec.from === undefined
       ? await openOwn(scope, given, ring, signal)
       : await repeat(scope, given, ring, signal);
   if ('state' in found) return found;
-  const { value, key, digest } = found;
-  if (value.size === 0) return rejected('InvalidValue', 'the value is empty');
-  if (value.size > given.maxValueBytes) {
-    return rejected('LimitExceeded', `the value has ${value.size} bytes: at most ${given.maxValueBytes} are taken`);
+  const { value, type, key, digest } = found;
+  // What is repeated met its type when it was put. To judge it by another would tell something of a value that nobody may see.
+  const mistake = version.spec.from === undefined ? mistakeIn(scope, value, type, given.maxValueBytes) : undefined;
+  if (mistake !== undefined) return mistake;
+  return { state: 'Accepted', stored: toStored(version, type, key, digest) };
+}
+
+function mistakeIn(
+  scope: JudgeScope,
+  value: SecretValue,
+  type: string | undefined,
+  maxValueBytes: number,
+): Verdict | undefined {
+  if (value.size === 0) return rejected('InvalidValue', 'the value is empty: put one of at least one byte');
+  if (value.size > maxValueBytes) {
+    return rejected('LimitExceeded', `the value has ${value.size} bytes: at most ${maxValueBytes} are taken`);
   }
-  const type = secret.spec.type;
   const schema = type === undefined ? undefined : scope.type(type)?.spec.schema;
   const mistake = schema === undefined ? undefined : checkValue(value, schema);
-  if (mistake !== undefined) {
-    return rejected('InvalidValue', `it does not fit the type ${type}: ${mistake.message} (rule ${mistake.rule})`);
-  }
-  return { state: 'Accepted', stored: toStored(secret, version, key, digest) };
+  if (mistake === undefined) return undefined;
+  return rejected('InvalidValue', `it does not fit the type ${type}: ${mistake.message} (rule ${mistake.rule})`);
 }
 
 interface OpenValue {
   readonly value: SecretValue;
+  /** The SecretType that it was sealed for. */
+  readonly type: string | undefined;
   readonly key: string;
   readonly digest: string;
 }
@@ -138,14 +156,13 @@ async function openOwn(
   const keys = [ring.current?.publicKey ?? '', ...ring.publicKeys].filter((key) => version.digests.has(key));
   const key = keys.map((name) => ring.find(name)).find((found) => found !== undefined);
   if (key === undefined) {
-    return rejected(
-      'InvalidSeal',
-      'it is sealed to no key of this cluster: seal it to the publicKey in the status of the manager',
-    );
+    return rejected('InvalidSeal', FOREIGN_KEY);
   }
   const data = sealedIn(await read(scope, version, signal), key.publicKey) ?? '';
-  const place = placeOf(secret, version.spec.version, secret.spec.type, scope.clusterUid());
-  return { value: await openSealed(data, key, place, maxValueBytes), key: key.publicKey, digest: digestOf(data) };
+  const { type } = secret.spec;
+  const place = placeOf(secret, version.spec.version, type, scope.clusterUid());
+  const value = await openSealed(data, key, place, maxValueBytes);
+  return { value, type, key: key.publicKey, digest: digestOf(data) };
 }
 
 /** The value of an earlier version, sealed for this one: so it outlives the one that it repeats. */
@@ -163,19 +180,14 @@ async function repeat(
     return rejected('SourceMissing', `version ${number} of ${title(secret)} ${why}: roll back to another`);
   }
   const value = await openStored(scope, secret, source, ring, maxValueBytes, signal);
-  if (version.digests.size > 0) {
-    // A former look may have sealed it and ended before it said so.
-    const own = await openOwn(scope, given, ring, signal);
-    if ('state' in own || own.value.equals(value)) return own;
-    return rejected('InvalidSeal', 'it names a version to repeat and brings another value: give one of the two');
-  }
+  // What the writer may have sealed beside it is not looked at: to compare the two would tell a putter what it may not read.
   const key = ring.current?.publicKey ?? '';
-  const place = placeOf(secret, version.spec.version, secret.spec.type, scope.clusterUid());
-  const data = await seal(value, place, key);
+  const { type } = source;
+  const data = await seal(value, placeOf(secret, version.spec.version, type, scope.clusterUid()), key);
   const { namespace, name, uid, resourceVersion } = version.metadata;
   const body = { metadata: { name, namespace, uid, resourceVersion }, spec: { sealed: [{ key, data }] } };
   await scope.client.mergePatch(secretVersions, body, { signal, fieldManager: 'keyferry' });
-  return { value, key, digest: digestOf(data) };
+  return { value, type, key, digest: digestOf(data) };
 }
 
 /** Opens an accepted version. @throws SealError */
@@ -204,13 +216,24 @@ export async function openStored(
   return openSealed(data, key, placeOf(secret, stored.version, stored.type, scope.clusterUid()), maxValueBytes);
 }
 
-async function read({ client }: JudgeScope, { metadata }: SecretVersion, signal: AbortSignal) {
-  return client.get(secretVersions, { namespace: metadata.namespace, name: metadata.name }, { signal });
+async function read({ client }: JudgeScope, { metadata }: SecretVersion, signal: AbortSignal): Promise<RawObject> {
+  const { namespace, name, uid } = metadata;
+  const raw = await client.get(secretVersions, { namespace, name }, { signal });
+  // Deleted and made again since the cache saw it: this is about the other one.
+  if (raw.metadata.uid !== uid) throw new ReplacedError();
+  return raw;
+}
+
+/** Tried again once the cache knows the object that is there now. */
+class ReplacedError extends Error {
+  override readonly name = 'ReplacedError';
+  readonly [safeMessage] = true;
+  override readonly message = 'the version was replaced while it was looked at';
 }
 
 function toStored(
-  secret: VersionedSecret,
   { metadata, spec }: SecretVersion,
+  type: string | undefined,
   key: string,
   digest: string,
 ): StoredVersion {
@@ -220,7 +243,7 @@ function toStored(
     uid: metadata.uid,
     key,
     digest,
-    ...(secret.spec.type !== undefined && { type: secret.spec.type }),
+    ...(type !== undefined && { type }),
     ...(spec.createdBy !== undefined && { createdBy: spec.createdBy }),
     createdAt: metadata.creationTimestamp ?? '',
     ...(spec.from !== undefined && { from: spec.from.version }),
