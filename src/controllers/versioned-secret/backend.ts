@@ -1,5 +1,6 @@
 import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import { conditionOf } from '../../api/v1/conditions.ts';
+import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { Store } from '../../kube/store.ts';
@@ -26,8 +27,6 @@ const ANY_SIZE = 1_048_576;
 export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend {
   const { client, view, secrets, ring, clusterUid } = options;
   const objectOf = (namespace: string, name: string): VersionedSecret | undefined => view.get({ namespace, name });
-  const found = (secret: VersionedSecret | undefined): EmbeddedSecret | undefined =>
-    secret === undefined || secret.metadata.deletionTimestamp !== undefined ? undefined : toEmbedded(secret);
   return {
     find: (namespace, name) => {
       const secret = found(objectOf(namespace, secretObjectName(name)));
@@ -57,6 +56,10 @@ export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend 
       }
     },
   };
+}
+
+function found(secret: VersionedSecret | undefined): EmbeddedSecret | undefined {
+  return secret === undefined || secret.metadata.deletionTimestamp !== undefined ? undefined : toEmbedded(secret);
 }
 
 /** Nothing that a version's own bytes could cause takes anything away from references: only its absence is definite. */
@@ -89,11 +92,13 @@ function toEmbedded(secret: VersionedSecret): EmbeddedSecret {
     latest: status.latest,
     previous: status.previous,
     // What was disabled a moment ago is not given out until the status says so.
-    versions: (status.versions ?? []).map((stored) =>
-      disabled.has(stored.version) ? { ...stored, state: 'Disabled' as const } : stored,
-    ),
+    versions: (status.versions ?? []).map((stored) => (disabled.has(stored.version) ? disable(stored) : stored)),
     problem: hasItsName(secret)
       ? limit
       : { reason: 'NameMismatch', message: `its object is not called ${secretObjectName(name)}` },
   };
+}
+
+function disable(stored: StoredVersion): StoredVersion {
+  return { ...stored, state: 'Disabled' };
 }

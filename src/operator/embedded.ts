@@ -1,0 +1,184 @@
+import { sealingKeysSecret } from '../api/v1/names.ts';
+import type { ManagerRef } from '../api/v1/secret-reference.ts';
+import type { AuditLog } from '../controllers/audit.ts';
+import { createAuditTrail } from '../controllers/audit-trail.ts';
+import { createAuthorizer } from '../controllers/embedded/authorizer.ts';
+import { createPolicyGate } from '../controllers/embedded/gate.ts';
+import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
+import { createKeyStore, type KeyStore } from '../controllers/sealing-keys/key-store.ts';
+import { watchSecret } from '../controllers/secret-manager/credentials.ts';
+import { createEmbeddedBackend } from '../controllers/versioned-secret/backend.ts';
+import { limitsFor } from '../controllers/versioned-secret/limits.ts';
+import { reconcileSecret, type SecretScope } from '../controllers/versioned-secret/reconcile.ts';
+import { createUsageIndex, type UsageIndex } from '../controllers/versioned-secret/usage-index.ts';
+import { usageOf } from '../controllers/versioned-secret/users.ts';
+import type { VersionedSecret } from '../controllers/versioned-secret/versioned-secret.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
+import type { KeyRing } from '../managers/embedded/sealing/sealing-key.ts';
+import { sleep } from '../runtime/clock.ts';
+import { type Controller, createController, type Reconcile } from '../runtime/controller.ts';
+import { describeError } from '../runtime/errors.ts';
+import type { Workers } from '../runtime/lifecycle.ts';
+import { counter } from '../runtime/metrics.ts';
+import { parseRequestKey } from '../runtime/request.ts';
+import type { Caches } from './caches.ts';
+import type { EmbeddedCaches } from './embedded-caches.ts';
+import type { OperatorParts } from './parts.ts';
+
+/** The embedded manager's part of the operator. */
+export interface Embedded {
+  readonly backend: EmbeddedBackend;
+  readonly controllers: readonly Controller[];
+  /** For the leader. */
+  readonly workers: readonly Workers[];
+  /** A secret, or what may be had of it, changed. */
+  onSecret(listener: (namespace: string, name: string) => void): void;
+  /** The sealing keys changed. */
+  onKeys(listener: () => void): void;
+  close(): void;
+}
+
+/** Milliseconds: users that change together are one write. */
+const USAGE_DELAY = 500;
+const KEY_RETRY = 2_000;
+
+export interface EmbeddedSettings {
+  readonly parts: OperatorParts;
+  readonly caches: Caches;
+  readonly embedded: EmbeddedCaches;
+  readonly client: KubeClient;
+  readonly clusterUid: () => string;
+  readonly audit: AuditLog;
+}
+
+export function createEmbedded(settings: EmbeddedSettings): Embedded {
+  const { parts, caches, embedded, client, clusterUid, audit } = settings;
+  const { clock, logger, config } = parts;
+  const { secrets } = embedded;
+  const keys = openKeys(parts, client, () => secrets.list().some(({ status }) => (status.versions ?? []).length > 0));
+  const gate = createPolicyGate({ client, clock, logger, namespace: config.namespace });
+  const view = createObjectView<VersionedSecret>(({ namespace, name }) => secrets.get(namespace, name));
+  const usage = createUsageIndex(
+    caches.references,
+    (ref, namespace) => keepsIn(caches, ref, namespace),
+    (secret) => controller.enqueueAfter(parseRequestKey(secret), USAGE_DELAY),
+  );
+  const trail = createAuditTrail(audit, clock);
+  const ring = (): KeyRing | undefined => keys.store.ring();
+  const found = { client, view, secrets, ring, clusterUid };
+  const scope: SecretScope = {
+    ...rules(parts, caches, embedded, client),
+    ...found,
+    gate,
+    usage: (namespace, object) => usageOf(usage.usesOf(namespace, object), namespace, object),
+    trail,
+    audit,
+  };
+  const reconcile: Reconcile = (request, signal) => reconcileSecret(scope, request, signal);
+  const { concurrency } = config;
+  const controller = createController({ ...parts, name: 'versionedsecret', concurrency, reconcile });
+  watch(controller, caches, embedded, view, usage);
+  for (const each of [gate, keys.store]) each.onChange(() => enqueueAll(controller, embedded));
+  trail.onRecord((namespace, name) => controller.enqueueAfter({ namespace, name }, USAGE_DELAY));
+  return {
+    backend: createEmbeddedBackend(found),
+    controllers: [controller],
+    workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => makeFirstKey(parts, keys.store, stop) }],
+    onSecret: (listener) => secrets.onChange(({ object: { metadata } }) => listener(metadata.namespace, metadata.name)),
+    onKeys: (listener) => keys.store.onChange(listener),
+    close: keys.close,
+  };
+}
+
+/** What versions are judged by, and what is counted of it. */
+function rules(
+  { registry, config, clock }: OperatorParts,
+  caches: Caches,
+  { types, versions }: EmbeddedCaches,
+  client: KubeClient,
+): Pick<
+  SecretScope,
+  'authorizer' | 'type' | 'versions' | 'limits' | 'operator' | 'lastWrites' | 'clock' | 'onVerdict'
+> {
+  const verdicts = counter(registry, 'keyferry_embedded_versions_total', 'Versions that were judged.', ['result']);
+  return {
+    authorizer: createAuthorizer(client),
+    type: (name) => types.get('', name),
+    versions,
+    limits: (namespace) => limitsFor(namespace, caches.clusterSecretManagers.list()),
+    operator: `system:serviceaccount:${config.namespace}:keyferry`,
+    lastWrites: new Map(),
+    clock,
+    onVerdict: (result) => verdicts.inc({ result }),
+  };
+}
+
+function enqueueAll(controller: Controller, { secrets }: Pick<EmbeddedCaches, 'secrets'>): void {
+  for (const { metadata } of secrets.list()) controller.enqueue(metadata, 'low');
+}
+
+/** In which namespace a manager keeps the secrets of an asker. */
+function keepsIn(caches: Caches, ref: ManagerRef, namespace: string): string | undefined {
+  if (ref.kind === 'SecretManager') {
+    return caches.secretManagers.get(namespace, ref.name)?.spec.embedded === undefined ? undefined : namespace;
+  }
+  const embedded = caches.clusterSecretManagers.get('', ref.name)?.spec.embedded;
+  if (embedded === undefined) return undefined;
+  return 'namespace' in embedded ? (embedded.namespace ?? namespace) : namespace;
+}
+
+function watch(
+  controller: Controller,
+  caches: Caches,
+  { secrets, versions, types }: EmbeddedCaches,
+  view: ObjectView<VersionedSecret>,
+  usage: UsageIndex,
+): void {
+  secrets.onChange(({ object, initial }) => {
+    if (!view.isOwnWrite(object)) controller.enqueue(object.metadata, initial ? 'low' : 'high');
+  });
+  versions.onChange(({ object, initial }) => {
+    const { namespace } = object.metadata;
+    controller.enqueue({ namespace, name: object.spec.secret }, initial ? 'low' : 'high');
+  });
+  types.onChange(({ object }) => {
+    for (const { metadata } of secrets.byIndex('type', object.metadata.name)) controller.enqueue(metadata);
+  });
+  caches.secretManagers.onChange(() => usage.rebuild());
+  caches.clusterSecretManagers.onChange(() => {
+    usage.rebuild();
+    // Its limits may be others.
+    enqueueAll(controller, { secrets });
+  });
+}
+
+function openKeys(
+  parts: OperatorParts,
+  client: KubeClient,
+  hasVersions: () => boolean,
+): { readonly store: KeyStore; readonly close: () => void } {
+  const { namespace } = parts.config;
+  const refresh = (): void => void store.refresh().catch(() => undefined);
+  const watched = watchSecret(parts)(namespace, sealingKeysSecret, () => refresh());
+  const store = createKeyStore({
+    read: () => watched.read(),
+    create: { client, namespace },
+    hasVersions,
+    logger: parts.logger,
+  });
+  return { store, close: () => watched.stop() };
+}
+
+/** Makes the first sealing key where there is none, and waits for it. */
+async function makeFirstKey({ clock, logger }: OperatorParts, keys: KeyStore, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      await keys.ensure(stop);
+      if (keys.ring()?.current !== undefined) return;
+    } catch (error) {
+      if (!stop.aborted) logger.warn('The first sealing key could not be made', describeError(error));
+    }
+    await sleep(clock, KEY_RETRY, stop).catch(() => undefined);
+  }
+}
