@@ -1,27 +1,30 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const outfile = join(root, 'dist', 'operator.mjs');
+const folder = join(root, 'dist');
 
 /** Some dependencies are CommonJS and call `require` for Node's own modules, which an ES module does not have. */
 const banner =
   "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);";
 
 /**
- * Imports of dependencies that the operator never reaches. Each would be kept in memory for nothing: together they are a quarter of what a process that
+ * Imports of dependencies that are never reached. Each would be kept in memory for nothing: together they are a quarter of what an operator that
  * has just started weighs.
  */
 const unreached = [
   // Of @kubernetes/client-node only the kubeconfig and its credentials are used: no typed client, and no proxy.
   /^\.\/gen\/index\.js$/,
   /^(?:socks|socks-proxy-agent|hpagent)$/,
+  // Zod's messages in all languages.
+  /^\.\.\/locales\/index\.js$/,
+] as const;
+
+const unreachedOfAws = [
   // The SDK's own chain of credentials, with its profiles and logins: ours names its links.
   /^@aws-sdk\/(?:credential-provider-(?:node|ini|sso|login|process|cognito-identity)|token-providers)$/,
   /^bowser$/,
-  // Zod's messages in all languages.
-  /^\.\.\/locales\/index\.js$/,
 ] as const;
 
 /** What is used of undici, which would bring fetch, mocks, caches and WebSockets along. */
@@ -31,11 +34,25 @@ const pools = `
   exports.Agent.prototype.request = require('./lib/api/api-request.js');
 `;
 
-const leaveOut: Plugin = {
+/** A program that is bundled into one file, which needs nothing but Node. */
+interface Program {
+  readonly entry: string;
+  readonly file: string;
+  readonly leftOut: readonly RegExp[];
+  /** It is run by its own name. */
+  readonly executable?: true;
+}
+
+const programs: readonly Program[] = [
+  { entry: 'src/main.ts', file: 'operator.mjs', leftOut: [...unreached, ...unreachedOfAws] },
+  { entry: 'src/keyferry.ts', file: 'keyferry.mjs', leftOut: unreached, executable: true },
+];
+
+const leaveOut = (leftOut: readonly RegExp[]): Plugin => ({
   name: 'leave out',
   setup: (hooks) => {
-    const unmet = new Set<RegExp>(unreached);
-    for (const filter of unreached) {
+    const unmet = new Set(leftOut);
+    for (const filter of leftOut) {
       hooks.onResolve({ filter }, ({ path }) => {
         unmet.delete(filter);
         return { path, namespace: 'left-out' };
@@ -50,37 +67,43 @@ const leaveOut: Plugin = {
       errors: Array.from(unmet, (filter) => ({ text: `nothing imports ${String(filter)} any more` })),
     }));
   },
-};
-
-const started = performance.now();
-const { outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
-  outfile,
-  write: false,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  // ES modules first, so that what is not used can be left out.
-  mainFields: ['module', 'main'],
-  banner: { js: banner },
-  plugins: [leaveOut],
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  legalComments: 'none',
-  logLevel: 'warning',
 });
-const [{ text } = { text: '' }] = outputFiles;
-const bundle = escapeNonAscii(text);
-await mkdir(dirname(outfile), { recursive: true });
-await writeFile(`${outfile}.new`, bundle);
-await rename(`${outfile}.new`, outfile);
-const seconds = ((performance.now() - started) / 1000).toFixed(1);
-process.stderr.write(`dist/operator.mjs: ${Math.round(bundle.length / 1024)} KiB in ${seconds} s\n`);
+
+async function bundle({ entry, file, leftOut, executable }: Program): Promise<void> {
+  const started = performance.now();
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(folder, file),
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // ES modules first, so that what is not used can be left out.
+    mainFields: ['module', 'main'],
+    banner: { js: executable === true ? `#!/usr/bin/env node\n${banner}` : banner },
+    plugins: [leaveOut(leftOut)],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const [{ text } = { text: '' }] = outputFiles;
+  const code = escapeNonAscii(text);
+  const path = join(folder, file);
+  await writeFile(`${path}.new`, code);
+  if (executable === true) await chmod(`${path}.new`, 0o755);
+  await rename(`${path}.new`, path);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stderr.write(`dist/${file}: ${Math.round(code.length / 1024)} KiB in ${seconds} s\n`);
+}
 
 /** A single character beyond ASCII, and V8 keeps the whole text with two bytes for each: esbuild leaves those in regular expressions. */
 function escapeNonAscii(code: string): string {
   return code.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+await mkdir(folder, { recursive: true });
+for (const program of programs) await bundle(program);

@@ -13,6 +13,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   kube: ['runtime'],
   managers: ['api', 'kube', 'runtime'],
   controllers: ['managers', 'api', 'kube', 'runtime'],
+  cli: ['managers', 'api', 'kube', 'runtime'],
   operator: ['controllers', 'managers', 'api', 'kube', 'runtime', 'config.ts'],
 };
 
@@ -24,8 +25,8 @@ const homes: readonly { readonly package: RegExp; readonly home: string }[] = [
 
 const maxLines = { source: 300, test: 500 };
 
-/** Where the environment enters: `main.ts` hands it to `config.ts`, which reads it. */
-const environmentReaders: ReadonlySet<string> = new Set(['src/main.ts', 'src/config.ts']);
+/** Where the environment enters: `main.ts` hands it to `config.ts`, which reads it; `keyferry.ts` hands it to the command. */
+const environmentReaders: ReadonlySet<string> = new Set(['src/main.ts', 'src/config.ts', 'src/keyferry.ts']);
 
 /** Gives one line for each way in which the files break the rules that hold the code together. */
 export function violations(files: readonly SourceFile[]): readonly string[] {

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import type { KubeClient } from '../kube/client.ts';
+import type { Transport } from '../kube/transport.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { safeMessage } from '../runtime/errors.ts';
 
 /** What a command talks to besides the cluster: the terminal, or pipes. */
 export interface Io {
-  /** Results go here. */
+  /** Results go here, with their line ends. */
   out(text: string): void;
-  /** Everything else: questions, progress, warnings. */
+  /** A value for a pipe: exactly these bytes. */
+  outBytes(bytes: Uint8Array): void;
+  /** Everything else, a line at a time: progress, warnings. */
   note(text: string): void;
   /** Whether results are seen by a person at a terminal, and notes too. */
   readonly outIsTerminal: boolean;
@@ -33,9 +36,12 @@ export interface ClusterUser {
 /** A connection to a cluster. */
 export interface Cluster {
   readonly client: KubeClient;
+  /** For watches. */
+  readonly transport: Transport;
   /** `--namespace`, else that of the kubeconfig's context. */
   readonly namespace: string;
   user(signal: AbortSignal): Promise<ClusterUser>;
+  close(): Promise<void>;
 }
 
 /** What every command is made with. */
@@ -46,8 +52,14 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** The cluster that the global options and the kubeconfig choose; connects at the first call. */
   cluster(): Promise<Cluster>;
-  /** `-o`. */
+  /** `-o`. @throws CliError for `raw`, which few commands have */
   output(): OutputFormat;
+  /** `-o raw`: the value and nothing else, for pipes. */
+  raw(): boolean;
+  /** Whether results may be coloured. */
+  colour(): boolean;
+  /** Where the command keeps what it remembers of clusters: `~/.config/keyferry`. */
+  readonly configFolder: string;
 }
 
 /** Makes one subcommand. Its action throws `CliError` for what a person can put right. */

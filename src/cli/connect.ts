@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadKubeServer } from '../kube/config.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { selfSubjectReviews } from '../kube/resource.ts';
+import { createKubeClient } from '../kube/rest-client.ts';
+import { createTransport } from '../kube/transport.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { CliError, type Cluster, type ClusterUser } from './context.ts';
+
+/** Which cluster, and as whom: the global options. */
+export interface Connection {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly as?: string | undefined;
+  readonly asGroup?: readonly string[] | undefined;
+}
+
+export interface ConnectSettings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's own folder. */
+  readonly home: string;
+  readonly version: string;
+  readonly clock: Clock;
+}
+
+const userSchema = z.object({
+  userInfo: z.object({ username: z.string().min(1), groups: z.array(z.string()).default([]) }),
+});
+
+/** Connects to the cluster that options, kubeconfig and environment choose. Makes no call by itself. @throws KubeConfigError */
+export function connect(connection: Connection, settings: ConnectSettings): Cluster {
+  const { context, namespace, as, asGroup } = connection;
+  if (as === undefined && asGroup !== undefined) throw new CliError('--as-group needs --as: name the user too', 2);
+  const { clock, version } = settings;
+  const server = loadKubeServer({ kubeconfig: kubeconfigOf(connection, settings), context, clock });
+  const transport = createTransport({
+    server,
+    clock,
+    version,
+    random: Math.random,
+    ...(as !== undefined && { impersonate: { user: as, groups: asGroup ?? [] } }),
+  });
+  const client = createKubeClient(transport);
+  return {
+    client,
+    transport,
+    namespace: namespace ?? server.namespace,
+    user: (signal) => whoAmI(client, signal),
+    close: () => transport.close(),
+  };
+}
+
+/** As kubectl looks for it; undefined is the service account of the pod. */
+function kubeconfigOf({ kubeconfig }: Connection, { env, home }: ConnectSettings): string | undefined {
+  if (kubeconfig !== undefined) return kubeconfig;
+  const named = env['KUBECONFIG'] ?? '';
+  if (named !== '') return named;
+  const usual = join(home, '.kube', 'config');
+  return existsSync(usual) ? usual : undefined;
+}
+
+/** Who the API server says that the caller of `client` is. */
+export async function whoAmI(client: Pick<KubeClient, 'review'>, signal: AbortSignal): Promise<ClusterUser> {
+  const { success, data } = userSchema.safeParse(await client.review(selfSubjectReviews, {}, { signal }));
+  if (!success) throw new CliError('the API server does not say who we are: it needs Kubernetes 1.28 or newer');
+  return { name: data.userInfo.username, groups: data.userInfo.groups };
+}

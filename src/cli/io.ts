@@ -1,0 +1,81 @@
+import { openSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+import { CliError, type Io } from './context.ts';
+import { type LineKeys, lineKeys } from './line-keys.ts';
+
+export interface IoStreams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** The process's own terminal and pipes. Questions go to the terminal itself, so that they can be answered while standard input is a pipe. */
+export function processIo({ stdin, stdout, stderr }: IoStreams, signal: AbortSignal): Io {
+  const note = (text: string): void => void stderr.write(`${text}\n`);
+  const question = async (text: string, echo: boolean): Promise<string> => {
+    const terminal = openTerminal();
+    stderr.write(text);
+    try {
+      return await readLine(terminal, echo ? (shown) => stderr.write(shown) : undefined, signal);
+    } finally {
+      stderr.write('\n');
+      terminal.destroy();
+    }
+  };
+  return {
+    out: (text) => void stdout.write(text),
+    outBytes: (bytes) => void stdout.write(bytes),
+    note,
+    outIsTerminal: stdout.isTTY,
+    noteIsTerminal: stderr.isTTY,
+    inIsTerminal: stdin.isTTY,
+    readAll: () => readAll(stdin),
+    ask: (text) => question(text, true),
+    askHidden: (text) => question(text, false),
+  };
+}
+
+async function readAll(stdin: AsyncIterable<unknown>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stdin) if (part instanceof Uint8Array) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+function openTerminal(): ReadStream {
+  try {
+    return new ReadStream(openSync('/dev/tty', 'r+'));
+  } catch {
+    throw new CliError('there is no terminal to ask at: give what is needed by options, and values by standard input');
+  }
+}
+
+/** The terminal shows nothing by itself meanwhile: what is shown is up to `echo`. */
+async function readLine(
+  terminal: ReadStream,
+  echo: ((text: string) => void) | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  terminal.setRawMode(true);
+  const keys = lineKeys(echo);
+  try {
+    return await untilEnter(terminal, keys, signal);
+  } finally {
+    terminal.setRawMode(false);
+  }
+}
+
+function untilEnter(terminal: ReadStream, keys: LineKeys, signal: AbortSignal): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const interrupted = (): void => reject(new CliError('interrupted: nothing was done', 130));
+  const take = (bytes: Buffer): void => {
+    const state = keys.take(bytes);
+    if (state === 'enter') resolve(keys.line());
+    if (state === 'interrupt') interrupted();
+  };
+  signal.addEventListener('abort', interrupted, { once: true });
+  if (signal.aborted) interrupted();
+  terminal.on('data', take);
+  terminal.once('end', interrupted);
+  terminal.once('error', interrupted);
+  return promise.finally(() => signal.removeEventListener('abort', interrupted));
+}
