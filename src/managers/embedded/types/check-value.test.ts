@@ -91,6 +91,46 @@ describe('rule 15: hostile values and schemas', () => {
     expect(check(value, person)).toBeDefined();
   });
 
+  const good = '"user": {"name": "ann"}';
+  const anything = { type: 'object' };
+  it.each([
+    ['a property twice', `{${good}, ${good}}`, 'unique: the value has a property twice in one object'],
+    ['a property twice, once escaped', '{"user": 1, "us\\u0065r": 2}', 'unique'],
+    ['a property twice far below', '{"a": [{"b": {"c": 1, "c": 2}}]}', 'unique'],
+    [
+      'a name of the prototype far below',
+      '{"a": [{"b": {"\\u005f_proto__": 1}}]}',
+      'reserved: the value has a property',
+    ],
+    ['objects too deep', `${'{"a":'.repeat(64)}{}${'}'.repeat(64)}`, 'nesting: the value nests more than 64 deep'],
+    ['lists too deep', `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, 'nesting'],
+  ])('%s is refused, which other readers may take for another value', (_what, value, says) => {
+    expect(check(value, anything)).toContain(says);
+  });
+
+  it.each([
+    ['what looks like it in a text', '{"a": "{\\"b\\": 1, \\"b\\": [[[", "b": "__proto__", "c": "constructor"}'],
+    ['the same property in two objects', '{"a": {"c": 1}, "b": [{"c": 1}, {"c": 2}], "c": "c"}'],
+    ['a huge list', `{"a": [${'1,'.repeat(200_000)}1]}`],
+    ['a huge text', JSON.stringify({ a: '\\"'.repeat(100_000) })],
+  ])('%s is let through', (_what, value) => {
+    expect(check(value, anything)).toBeUndefined();
+  });
+
+  it('a number beyond all bounds is refused', () => {
+    expect(check('1e999', { type: 'number' })).toContain('type');
+  });
+
+  it('a pattern that would take seconds is not tried, on one long text or on many short ones', () => {
+    const pattern = '\\pL{1000}$';
+    const names = Array.from({ length: 50 }, (_none, index) => `p${index}`);
+    const properties = Object.fromEntries(names.map((name) => [name, { type: 'string', pattern }]));
+    const many = JSON.stringify(Object.fromEntries(names.map((name) => [name, 'é'.repeat(5_000)])));
+
+    expect(check(`${'é'.repeat(200_000)}1`, { type: 'string', pattern })).toContain('pattern: the value is too long');
+    expect(check(many, { type: 'object', properties })).toContain('is too long');
+  });
+
   it('a property called as one of the prototype is looked for in the value alone', () => {
     expect(check('{}', { type: 'object', required: ['toString'] })).toContain('must have the property toString');
   });

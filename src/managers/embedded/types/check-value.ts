@@ -17,6 +17,19 @@ type Level = Partial<Omit<ValueSchema, 'properties' | 'type'>> & {
   readonly properties?: Readonly<Record<string, Level>> | undefined;
 };
 
+/**
+ * RE2 takes time in proportion to the size of the pattern times the length of the text, which still may be many seconds. So much of it, and no more, is
+ * done for one value: about half a second.
+ */
+const MAX_MATCHING = 10_000_000;
+/** What a pattern costs before it looks at a text, as if the text was so much longer. */
+const COMPILING = 100;
+
+/** What is left of `MAX_MATCHING`. */
+interface Budget {
+  left: number;
+}
+
 /** Which rule of a type a value breaks first; undefined where it fits. A string at the top is the value as text, all else is JSON. */
 export function checkValue(value: SecretValue, schema: ValueSchema): ValueMistake | undefined {
   let text: string;
@@ -25,11 +38,13 @@ export function checkValue(value: SecretValue, schema: ValueSchema): ValueMistak
   } catch {
     return { path: '', rule: 'type', message: 'the value is not text (UTF-8)' };
   }
-  if (schema.type === 'string') return check(text, schema, '');
-  const json = readJson(text);
-  if (json === undefined)
+  const budget = { left: MAX_MATCHING };
+  if (schema.type === 'string') return check(text, schema, '', budget);
+  const read = readJson(text);
+  if (read === undefined)
     return { path: '', rule: 'type', message: `the value is not JSON: it must be ${article(schema.type)}` };
-  return check(json, schema, '');
+  if ('mistake' in read) return { path: '', rule: read.mistake.rule, message: `the value ${read.mistake.message}` };
+  return check(read.json, schema, '', budget);
 }
 
 /** Why a schema can't be used, as a sentence; undefined for a good one. */
@@ -42,13 +57,13 @@ export function schemaMistake(schema: ValueSchema): string | undefined {
   return undefined;
 }
 
-function check(json: Json, schema: Level, path: string): ValueMistake | undefined {
+function check(json: Json, schema: Level, path: string, budget: Budget): ValueMistake | undefined {
   const wrong = (rule: string, message: string): ValueMistake => ({ path, rule, message: `${at(path)}${message}` });
   if (typeOf(json) !== schema.type) return wrong('type', `must be ${article(schema.type)}`);
   if (!isListed(json, schema.enum)) return wrong('enum', `must be one of the values that the type lists`);
-  if (typeof json === 'string') return checkText(json, schema, wrong);
+  if (typeof json === 'string') return checkText(json, schema, wrong, budget);
   if (typeof json === 'number') return checkNumber(json, schema, wrong);
-  return json instanceof Map ? checkObject(json, schema, path) : undefined;
+  return json instanceof Map ? checkObject(json, schema, path, budget) : undefined;
 }
 
 function isListed(json: Json, listed: readonly string[] | undefined): boolean {
@@ -57,24 +72,34 @@ function isListed(json: Json, listed: readonly string[] | undefined): boolean {
 
 type Wrong = (rule: string, message: string) => ValueMistake;
 
-function checkText(text: string, schema: Level, wrong: Wrong): ValueMistake | undefined {
+function checkText(text: string, schema: Level, wrong: Wrong, budget: Budget): ValueMistake | undefined {
   const { minLength = 0, maxLength = Infinity, pattern } = schema;
   const length = Array.from(text).length;
   if (length < minLength) return wrong('minLength', `must have at least ${minLength} characters`);
   if (length > maxLength) return wrong('maxLength', `must have at most ${maxLength} characters`);
   if (pattern === undefined) return undefined;
+  const compiled = compile(pattern);
+  budget.left -= (compiled?.programSize() ?? 0) * (text.length + COMPILING);
+  if (budget.left < 0) return wrong('pattern', 'is too long to be compared with the pattern of the type');
   // A pattern that can't be compiled matches nothing.
-  return compile(pattern)?.matcher(text).find() === true ? undefined : wrong('pattern', `must match ${pattern}`);
+  return compiled?.matcher(text).find() === true ? undefined : wrong('pattern', `must match ${pattern}`);
 }
 
 function checkNumber(number: number, schema: Level, wrong: Wrong): ValueMistake | undefined {
   const { minimum = -Infinity, maximum = Infinity } = schema;
+  // JSON may say 1e999.
+  if (!Number.isFinite(number)) return wrong('type', 'must be a number that is not beyond all bounds');
   if (number < minimum) return wrong('minimum', `must be at least ${minimum}`);
   if (number > maximum) return wrong('maximum', `must be at most ${maximum}`);
   return undefined;
 }
 
-function checkObject(object: ReadonlyMap<string, Json>, schema: Level, path: string): ValueMistake | undefined {
+function checkObject(
+  object: ReadonlyMap<string, Json>,
+  schema: Level,
+  path: string,
+  budget: Budget,
+): ValueMistake | undefined {
   const below = propertiesOf(schema);
   const missing = (schema.required ?? []).find((name) => !object.has(name));
   if (missing !== undefined) {
@@ -85,7 +110,7 @@ function checkObject(object: ReadonlyMap<string, Json>, schema: Level, path: str
   }
   for (const [name, level] of below) {
     const json = object.get(name);
-    const mistake = json === undefined ? undefined : check(json, level, path === '' ? name : `${path}.${name}`);
+    const mistake = json === undefined ? undefined : check(json, level, path === '' ? name : `${path}.${name}`, budget);
     if (mistake !== undefined) return mistake;
   }
   return undefined;
