@@ -45,6 +45,8 @@ describe('the settings', () => {
       gracePeriod: 25_000,
       logLevel: 'info',
       logFormat: 'json',
+      auditLog: 'stdout',
+      revealTtl: 60_000,
     });
   });
 
@@ -70,6 +72,8 @@ describe('the settings', () => {
       '--log-level',
       'debug',
       '--log-format=text',
+      '--audit-log=/var/log/audit.jsonl',
+      '--reveal-ttl=2s',
     ]);
     expect(read).toEqual({
       kubeconfig: '/etc/kubeconfig',
@@ -90,6 +94,8 @@ describe('the settings', () => {
       gracePeriod: 0,
       logLevel: 'debug',
       logFormat: 'text',
+      auditLog: '/var/log/audit.jsonl',
+      revealTtl: 2_000,
     });
   });
 
@@ -160,6 +166,8 @@ describe('wrong settings', () => {
     ['--http-address=::1:80', 'host:port'],
     ['--http-address=[localhost]:80', 'host:port'],
     ['--log-format=xml', 'one of json, text'],
+    ['--audit-log=sdtout', 'stdout, stderr or a path'],
+    ['--reveal-ttl=1h', 'from 1s to 5m'],
     ['--log-level', 'needs a value, --log-level=<debug|info|warn|error>'],
     ['-v', 'no such flag'],
     ['--__proto__=1', 'no such flag'],

@@ -81,6 +81,10 @@ const settings = {
     help: 'Delete pods of a StatefulSet that are not ready on older content and keep it from going on. Needs the right to.',
     fallback: 'false',
   },
+  embedded: {
+    help: 'Keep secrets in the cluster: the kinds VersionedSecret, SecretVersion, SecretReveal and SecretType. Without, they are not looked at.',
+    fallback: 'true',
+  },
   concurrency: { value: '<number>', help: 'How many objects of a kind are worked on at once.', fallback: '16' },
   leaderElection: { help: 'Work only while holding the lease, so that replicas take turns.', fallback: 'true' },
   leaseDuration: {
@@ -111,6 +115,16 @@ const settings = {
   },
   logLevel: { value: `<${logLevels.join('|')}>`, help: 'Lowest level that is logged.', fallback: 'info' },
   logFormat: { value: `<${logFormats.join('|')}>`, help: 'Logs for machines or for people.', fallback: 'json' },
+  auditLog: {
+    value: '<stdout|stderr|path>',
+    help: 'Where the records of what is done with secrets go, as lines of JSON with "stream":"audit".',
+    fallback: 'stdout',
+  },
+  revealTtl: {
+    value: '<duration>',
+    help: 'Time after which a SecretReveal is deleted, and until which it may be answered. At most 5m.',
+    fallback: '60s',
+  },
 } as const satisfies Settings;
 
 const duration = z.string().transform((text, context) => {
@@ -172,6 +186,7 @@ const configSchema = z
     maxConcurrentRollouts: upToThousand,
     rolloutMinInterval: duration,
     deleteStuckPods: flag,
+    embedded: flag,
     concurrency: upToThousand,
     leaderElection: flag,
     leaseDuration: positiveDuration.refine((ms) => ms % 1_000 === 0, 'must be whole seconds, such as 15s'),
@@ -182,6 +197,8 @@ const configSchema = z
     gracePeriod: duration,
     logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
     logFormat: z.enum(logFormats, `must be one of ${logFormats.join(', ')}`),
+    auditLog: z.string().regex(/^(?:stdout|stderr|.*\/.*)$/, 'must be stdout, stderr or a path with a / in it'),
+    revealTtl: duration.refine((ms) => ms >= 1_000 && ms <= 300_000, 'must be from 1s to 5m'),
   } satisfies Record<keyof typeof settings, z.ZodType>)
   .refine(({ leaseDuration, renewDeadline }) => leaseDuration > renewDeadline, {
     path: ['leaseDuration'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isConflict, isNotFound, KubeError } from './errors.ts';
 import { subjectOf } from './path.ts';
-import { namespaces, type Resource, secrets } from './resource.ts';
+import { namespaces, type Resource, secrets, subjectAccessReviews } from './resource.ts';
 import { createKubeClient } from './rest-client.ts';
 import { failureOf } from './testing/failure-of.ts';
 import { createFakeTransport } from './testing/fake-transport.ts';
@@ -118,6 +118,21 @@ describe('the client', () => {
     await client.mergePatch(leases, body, { signal, fieldManager: 'k' });
 
     expect(transport.calls).toMatchObject([{ method: 'PATCH', contentType: 'application/merge-patch+json' }]);
+  });
+
+  it('posts a review, which has no name, and gives its status', async () => {
+    const { client, transport } = setUp({ kind: 'SubjectAccessReview', metadata: {}, status: { allowed: true } });
+
+    const status = await client.review(subjectAccessReviews, { user: 'ada' }, { signal });
+
+    expect(status).toEqual({ allowed: true });
+    expect(transport.calls).toMatchObject([
+      {
+        method: 'POST',
+        path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+        body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: 'ada' } },
+      },
+    ]);
   });
 
   it('deletes on condition of uid and version', async () => {

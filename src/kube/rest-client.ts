@@ -59,16 +59,7 @@ export function createKubeClient(transport: Transport): KubeClient {
         contentType: 'application/merge-patch+json',
         path: () => objectPath('patch', resource, nameOf(body), options.subresource) + writeQuery(options),
       }),
-    review: async (resource, spec, options) => {
-      const answer = await transport.call({
-        ...limits(options),
-        subject: subjectOf('create', resource),
-        method: 'POST',
-        path: collectionPath(resource, ''),
-        body: { apiVersion: apiVersion(resource), kind: resource.kind, spec },
-      });
-      return checked(subjectOf('create', resource), reviewSchema, answer).status;
-    },
+    review: (resource, spec, options) => postReview(transport, resource, spec, options),
     delete: (resource, object, options) => deleteObject(transport, resource, object, options),
   };
 }
@@ -135,6 +126,19 @@ async function listPages(
     next = page.metadata.continue;
   } while (next !== '');
   return items;
+}
+
+async function postReview(
+  transport: Transport,
+  resource: Resource,
+  spec: Readonly<Record<string, unknown>>,
+  options: CallOptions,
+): Promise<unknown> {
+  const subject = subjectOf('create', resource);
+  const body = { apiVersion: apiVersion(resource), kind: resource.kind, spec };
+  const path = collectionPath(resource, '');
+  const answer = await transport.call({ ...limits(options), subject, method: 'POST', path, body });
+  return checked(subject, reviewSchema, answer).status;
 }
 
 async function deleteObject(

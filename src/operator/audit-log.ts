@@ -59,7 +59,9 @@ async function append(path: string, text: string): Promise<void> {
   try {
     await appendFile(path, text, { mode: 0o600 });
   } catch {
-    throw new AuditLogError(`the audit log can not be written to ${path}: see whether the folder is there, may be written to, and has room`);
+    throw new AuditLogError(
+      `the audit log can not be written to ${path}: see whether the folder is there, may be written to, and has room`,
+    );
   }
 }
 

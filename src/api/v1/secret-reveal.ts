@@ -14,6 +14,7 @@ export const revealReasons = [
   'VersionDisabled',
   'PolicyMissing',
   'TooLate',
+  'InvalidRecipient',
   'ManagerUnavailable',
 ] as const;
 export type RevealReason = (typeof revealReasons)[number];

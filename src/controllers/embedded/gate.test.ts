@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import { KubeError } from '../../kube/errors.ts';
+import { createRecordingLogger } from '../../kube/testing/recording-logger.ts';
+import { createFakeClock } from '../../runtime/fake-clock.ts';
+import { createRecordingClient, type RecordedCall } from '../testing/recording-client.ts';
+import { createPolicyGate } from './gate.ts';
+
+type Answer = object | KubeError;
+
+function failure(status: number, detail = ''): KubeError {
+  const subject = {
+    verb: 'create',
+    resource: 'secretversions.keyferry.io',
+    object: 'keyferry/probe',
+    sensitive: false,
+  };
+  return new KubeError({ subject, status, reason: status === 403 ? 'Forbidden' : '', detail });
+}
+
+function deniedBy(policy: string): KubeError {
+  return failure(403, `ValidatingAdmissionPolicy '${policy}' with binding '${policy}' denied request: no`);
+}
+
+function isVersion({ object }: RecordedCall): boolean {
+  return object.startsWith('secretversions/');
+}
+
+const inForce = (call: RecordedCall): Answer =>
+  deniedBy(isVersion(call) ? 'keyferry-secret-versions' : 'keyferry-secret-reveals');
+const stored = (): Answer => ({ metadata: { name: 'probe', uid: '', resourceVersion: '' } });
+
+/** A gate that runs, with the calls of its client and the changes that it told. */
+async function openGate(first: (call: RecordedCall) => Answer = inForce) {
+  const clock = createFakeClock();
+  const logger = createRecordingLogger();
+  const stop = new AbortController();
+  const server = { answer: first };
+  const client = createRecordingClient((call) => server.answer(call));
+  const gate = createPolicyGate({ client, clock, logger, namespace: 'keyferry' });
+  let changes = 0;
+  gate.onChange(() => (changes += 1));
+  const before = gate.state();
+  const ended = gate.run(stop.signal);
+  await clock.flush();
+  return {
+    gate,
+    clock,
+    client,
+    logger,
+    server,
+    before,
+    changes: () => changes,
+    stop: () => {
+      stop.abort();
+      return ended;
+    },
+  };
+}
+
+function messageOf({ gate }: Awaited<ReturnType<typeof openGate>>): string {
+  const state = gate.state();
+  return state.open ? 'open' : state.message;
+}
+
+test('it opens when both policies refused what says to be from somebody else', async () => {
+  const opened = await openGate();
+
+  expect(opened.before).toMatchObject({ open: false, unsure: true });
+  expect(opened.gate.state()).toEqual({ open: true });
+  expect(opened.changes()).toBe(1);
+  await opened.stop();
+});
+
+test("it asks in the operator's own namespace, as a user that nobody is", async () => {
+  const opened = await openGate();
+
+  expect(opened.client.calls).toMatchObject([
+    {
+      verb: 'create',
+      object: 'secretversions/keyferry/keyferry-probe-1',
+      body: { spec: { createdBy: 'keyferry:probe' } },
+    },
+    {
+      verb: 'create',
+      object: 'secretreveals/keyferry/keyferry-probe',
+      body: { spec: { requestedBy: 'keyferry:probe' } },
+    },
+  ]);
+  await opened.stop();
+});
+
+test.each<[string, string, (call: RecordedCall) => Answer]>([
+  ['versions are accepted', 'secret-versions is missing', (call) => (isVersion(call) ? stored() : inForce(call))],
+  ['reveals are accepted', 'secret-reveals is missing', (call) => (isVersion(call) ? inForce(call) : stored())],
+  ['both are accepted', 'secret-versions is missing or does not deny', stored],
+  ['another policy refuses them', 'something else refuses', () => deniedBy('keyferry-secret-versions-2')],
+  ['RBAC refuses them', 'let it create secretversions', () => failure(403, 'User "x" cannot create resource')],
+  ['there is no such kind', 'apply crds/ and policies/', () => failure(404)],
+  ['their schema refuses them', 'are not those of this release', () => failure(422)],
+])('it stays closed where %s', async (_case, message, answer) => {
+  const opened = await openGate(answer);
+
+  expect(opened.gate.state()).toMatchObject({ open: false });
+  expect(opened.gate.state()).not.toHaveProperty('unsure');
+  expect(messageOf(opened)).toContain(message);
+  expect(opened.logger.records).toHaveLength(1);
+  await opened.stop();
+});
+
+test('it closes within 20 seconds after a policy is gone, and opens within 2 once it is back', async () => {
+  const opened = await openGate();
+
+  opened.server.answer = stored;
+  await opened.clock.advance(19_999);
+  expect(opened.gate.state().open).toBe(true);
+  await opened.clock.advance(1);
+  expect(messageOf(opened)).toContain('keyferry-secret-versions is missing');
+
+  opened.server.answer = inForce;
+  await opened.clock.advance(2_000);
+  expect(opened.gate.state()).toEqual({ open: true });
+  expect(opened.changes()).toBe(3);
+  await opened.stop();
+});
+
+test.each([0, 401, 429, 500, 503])(
+  'answer %i says nothing of the policies: the last verdict holds for a minute',
+  async (status) => {
+    const opened = await openGate();
+
+    opened.server.answer = () => failure(status);
+    await opened.clock.advance(59_000);
+    expect(opened.gate.state().open).toBe(true);
+    await opened.clock.advance(1_000);
+    expect(opened.gate.state()).toMatchObject({ open: false, unsure: true });
+    await opened.clock.advance(2_000);
+    expect(opened.changes()).toBe(2);
+
+    opened.server.answer = inForce;
+    await opened.clock.advance(2_000);
+    expect(opened.gate.state()).toEqual({ open: true });
+    await opened.stop();
+  },
+);
+
+test('one policy that is seen missing closes it, whatever becomes of the other question', async () => {
+  const opened = await openGate();
+
+  opened.server.answer = (call) => (isVersion(call) ? failure(500) : stored());
+  await opened.clock.advance(20_000);
+
+  expect(messageOf(opened)).toContain('keyferry-secret-reveals is missing');
+  await opened.stop();
+});
+
+test('one policy that is seen in force does not open it alone', async () => {
+  const opened = await openGate((call) => (isVersion(call) ? inForce(call) : failure(500)));
+
+  expect(opened.gate.state()).toMatchObject({ open: false, unsure: true });
+  await opened.stop();
+});
+
+test('a closed gate stays closed while the API server is away', async () => {
+  const opened = await openGate(stored);
+
+  opened.server.answer = () => failure(503);
+  await opened.clock.advance(300_000);
+
+  expect(messageOf(opened)).toContain('is missing');
+  await opened.stop();
+});
+
+test('it ends when it is told to', async () => {
+  const opened = await openGate();
+  await opened.stop();
+
+  expect(opened.clock.pending()).toBe(0);
+});
