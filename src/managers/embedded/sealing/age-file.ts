@@ -1,15 +1,33 @@
 import { Decrypter, Encrypter } from 'age-encryption';
 import { SealError } from './seal-error.ts';
 
-/** Most lines of a header with one X25519 stanza: version, stanza, its body, MAC. */
-const HEADER_LINES = ['age-encryption.org/v1', '-> X25519 ', '', '--- '] as const;
-const MAX_HEADER_BYTES = 512;
+/** The header of a file for one X25519 key: version, stanza, its body (32 bytes each, in base64), MAC. */
+const headerForm = /^age-encryption\.org\/v1\n-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n--- [A-Za-z0-9+/]{43}\n/;
+const HEADER_BYTES = 170;
 
-/** Seals bytes to one public key. */
+/** The library takes other kinds of keys too, whose files `decryptWith` refuses. */
+const publicKeyForm = /^age1[02-9ac-hj-np-z]{58}$/;
+
+/**
+ * Seals bytes to one public key.
+ * @throws SealError InvalidSeal, for what is no such key
+ */
 export async function encryptTo(publicKey: string, bytes: Uint8Array): Promise<Uint8Array> {
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(publicKey);
-  return encrypter.encrypt(bytes);
+  try {
+    if (!publicKeyForm.test(publicKey)) throw noKey();
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(publicKey);
+    return await encrypter.encrypt(bytes);
+  } catch {
+    throw noKey();
+  }
+}
+
+function noKey(): SealError {
+  return new SealError(
+    'InvalidSeal',
+    'this is not the public half of one age key (X25519): age1 and 58 more characters',
+  );
 }
 
 /**
@@ -31,7 +49,5 @@ export async function decryptWith(identity: string, file: Uint8Array): Promise<U
 }
 
 function hasOneStanza(file: Uint8Array): boolean {
-  const head = Buffer.from(file.subarray(0, MAX_HEADER_BYTES)).toString('latin1');
-  const lines = head.split('\n', HEADER_LINES.length);
-  return lines.length === HEADER_LINES.length && HEADER_LINES.every((start, index) => lines[index]?.startsWith(start));
+  return headerForm.test(Buffer.from(file.subarray(0, HEADER_BYTES)).toString('latin1'));
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { Encrypter } from 'age-encryption';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { Decrypter, Encrypter } from 'age-encryption';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecretValue } from '../../secret-value.ts';
 import { encryptTo } from './age-file.ts';
 import type { SealContext } from './context.ts';
@@ -76,7 +76,7 @@ describe('a sealed value', () => {
 
   it('rule 18: is refused after any of its bytes was altered', async () => {
     const sealed = Buffer.from(await seal(SecretValue.fromString(canary), here, key.publicKey), 'base64');
-    for (let index = 0; index < sealed.length; index += 37) {
+    for (let index = 0; index < sealed.length; index += 1) {
       const altered = Buffer.from(sealed);
       altered[index] = (altered[index] ?? 0) ^ 1;
       const error = await refusal(openSealed(altered.toString('base64'), key, here, MAX));
@@ -101,6 +101,33 @@ describe('a sealed value', () => {
     expect(error.message).toContain('exactly one');
   });
 
+  it('rule 19: is refused with 700 stanzas without a look at any', async () => {
+    const stanza = `-> X25519 ${'A'.repeat(43)}\n${'B'.repeat(43)}\n`;
+    const file = `age-encryption.org/v1\n${stanza.repeat(700)}--- ${'C'.repeat(43)}\n${canary}`;
+    const open = vi.spyOn(Decrypter.prototype, 'decrypt');
+    const error = await refusal(openSealed(Buffer.from(file).toString('base64'), key, here, MAX));
+    expect([error.message.includes('exactly one'), open.mock.calls.length]).toEqual([true, 0]);
+    open.mockRestore();
+  });
+
+  it.each([
+    ['a stanza of another kind', '-> ssh-ed25519 abcd', 'B'.repeat(43)],
+    ['an argument more', `-> X25519 ${'A'.repeat(43)} more`, 'B'.repeat(43)],
+    ['a short body', `-> X25519 ${'A'.repeat(43)}`, 'BBBB'],
+    ['a stanza for a body', `-> X25519 ${'A'.repeat(43)}`, `-> X25519 ${'A'.repeat(33)}`],
+  ])('rule 19: is refused with %s', async (_what, stanza, body) => {
+    const file = `age-encryption.org/v1\n${stanza}\n${body}\n--- ${'C'.repeat(43)}\n${'x'.repeat(200)}`;
+    const error = await refusal(openSealed(Buffer.from(file).toString('base64'), key, here, MAX));
+    expect(error.message).toContain('exactly one');
+  });
+
+  it('is refused in any other spelling of the same base64', async () => {
+    const sealed = await seal(SecretValue.fromString(canary), here, key.publicKey);
+    for (const spelling of [`${sealed}\n`, ` ${sealed}`, `${sealed}!`, `${sealed}=`]) {
+      expect((await refusal(openSealed(spelling, key, here, MAX))).message).toContain('base64');
+    }
+  });
+
   it('rule 19: is refused sealed by a passphrase', async () => {
     const encrypter = new Encrypter();
     encrypter.setScryptWorkFactor(10);
@@ -123,6 +150,8 @@ describe('a sealed value', () => {
     ['a length beyond the end', framed(header(11), new Uint8Array(10))],
     ['a length below the value', framed(header(1), new TextEncoder().encode(canary))],
     ['a negative length', framed(header(-1), new Uint8Array(10))],
+    ['padding that is not zero', framed(header(1), Uint8Array.from([7, 0, 0, 1]))],
+    ['a field more', framed(JSON.stringify({ v: 1, ...here, length: 1, value: canary }), new Uint8Array(1))],
   ])('rule 18: is refused with %s', async (_what, plain) => {
     expect((await refusal(openSealed(await sealedText(plain), key, here, MAX))).reason).toBe('InvalidSeal');
   });
@@ -142,6 +171,14 @@ describe('a sealed value', () => {
     expect((await openSealed(anew, other, here, MAX)).asString()).toBe('v');
   });
 });
+
+it.each(['', 'age1', 'age1pq1qqqq', 'AGE-SECRET-KEY-1QQ', 'ssh-ed25519 AAAA'])(
+  'a value is not sealed to %j, which is no public key of X25519',
+  async (recipient) => {
+    const error = await refusal(sealForRecipient(SecretValue.fromString(canary), recipient));
+    expect(error.message).toBe('this is not the public half of one age key (X25519): age1 and 58 more characters');
+  },
+);
 
 describe('the padded length', () => {
   it.each([
