@@ -4,7 +4,7 @@ import { embeddedNameForm, maxSecretNameLength } from './embedded-name.ts';
 import { celString, checks, line, list, objectName, type Rule, text } from './parts.ts';
 
 /** Reasons of the condition `Ready` of a VersionedSecret. */
-export const secretReadyReasons = ['Available', 'Empty', 'NameMismatch', 'LimitExceeded'] as const;
+export const secretReadyReasons = ['Available', 'Empty', 'VersionDisabled', 'NameMismatch', 'LimitExceeded'] as const;
 export type SecretReadyReason = (typeof secretReadyReasons)[number];
 
 const dayForm = '^[1-9][0-9]{0,4}(d|h|m|s)$';
@@ -110,6 +110,7 @@ export const storedVersionSchema = z
 export const rejectionSchema = z
   .object({
     version: versionNumber,
+    uid: z.string().optional().describe('uid of the SecretVersion that was refused.'),
     reason: z.string().describe('Why, as one word for programs.'),
     message: z.string().describe('Why, and what to do, as a sentence for people.'),
     createdBy: z.string().optional().describe('Who put it.'),

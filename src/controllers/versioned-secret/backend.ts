@@ -9,7 +9,7 @@ import { SealError } from '../../managers/embedded/sealing/seal-error.ts';
 import type { KeyRing } from '../../managers/embedded/sealing/sealing-key.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import type { ObjectView } from '../object-view.ts';
-import { openStored } from './judge.ts';
+import { ANY_SIZE, openStored } from './judge.ts';
 import { hasItsName, type VersionedSecret, writtenName } from './versioned-secret.ts';
 
 export interface BackendOptions {
@@ -19,9 +19,6 @@ export interface BackendOptions {
   readonly ring: () => KeyRing | undefined;
   readonly clusterUid: () => string;
 }
-
-/** Larger than any limit: what was accepted once stays readable when a limit is lowered. */
-const ANY_SIZE = 1_048_576;
 
 /** The embedded secrets as the operator's caches know them. */
 export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend {

@@ -1,6 +1,7 @@
 import type { Rejection, StoredVersion } from '../../api/v1/versioned-secret.ts';
 import type { AuditEntry } from '../audit.ts';
 import { type NumberRange, parseRanges, withNumbers } from './number-ranges.ts';
+import type { SecretVersion } from './secret-version.ts';
 import type { VersionedSecret } from './versioned-secret.ts';
 
 /** What is known of a secret's numbers, as it changes during a look, and what there is to tell of that. */
@@ -20,6 +21,19 @@ export class Book {
     this.gone = parseRanges(status.gone);
     this.lastVersion = status.lastVersion ?? 0;
     this.rejected = status.rejected ?? [];
+  }
+
+  /** Whether this very object was accepted. */
+  has({ metadata, spec }: SecretVersion): boolean {
+    return this.versions.some(({ version, uid }) => version === spec.version && uid === metadata.uid);
+  }
+
+  accept({ spec }: SecretVersion, stored: StoredVersion, disabled: readonly number[]): void {
+    const { version, from, createdBy } = spec;
+    this.versions = [...this.versions, { ...stored, state: disabled.includes(version) ? 'Disabled' : 'Enabled' }];
+    this.use([version]);
+    const user = createdBy === undefined ? {} : { user: createdBy };
+    this.note({ action: from === undefined ? 'put' : 'rollback', version, ...user });
   }
 
   /** These numbers are gone for good. */

@@ -1,35 +1,44 @@
-import { secretObjectName } from '../../api/v1/embedded-name.ts';
+import { secretObjectName, versionObjectName } from '../../api/v1/embedded-name.ts';
+import { labels } from '../../api/v1/names.ts';
 import { secretVersions } from '../../api/v1/resources.ts';
-import type { EmbeddedLimits } from '../../api/v1/secret-manager.ts';
 import type { SecretVersionStatus } from '../../api/v1/secret-version.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { Store } from '../../kube/store.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import type { AuditEntry } from '../audit.ts';
 import { Book } from './book.ts';
+import { decide, type DecideScope, type Question } from './decide.ts';
 import { expired } from './history.ts';
-import { judge, type JudgeScope, type Verdict } from './judge.ts';
+import { type NamespaceLimits, tooManySecrets } from './limits.ts';
 import type { SecretFindings } from './next-status.ts';
-import { isOurs, type SecretVersion } from './secret-version.ts';
+import type { SecretVersion } from './secret-version.ts';
 import type { Usage } from './users.ts';
 import { hasItsName, type VersionedSecret, writtenName } from './versioned-secret.ts';
 
-export interface ExamineScope extends JudgeScope {
+export interface ExamineScope extends DecideScope {
   readonly secrets: Store<VersionedSecret>;
   readonly usage: (namespace: string, object: string) => Usage;
-  readonly limits: (namespace: string) => EmbeddedLimits;
+  readonly limits: (namespace: string) => NamespaceLimits;
   /** The operator's own name, for what it does by itself. */
   readonly operator: string;
-  readonly clock: Clock;
 }
 
 export interface Look {
   readonly findings: SecretFindings;
   readonly notes: readonly AuditEntry[];
-  readonly told: readonly (readonly [SecretVersion, SecretVersionStatus])[];
+  readonly told: readonly Told[];
   readonly remove: readonly SecretVersion[];
   readonly latestAt: string | undefined;
+  /** There were too many new versions for one look. */
+  readonly more: boolean;
+  /** What could not be asked: everything else was done. */
+  readonly failures: readonly Error[];
 }
+
+/** What an object's status is to say. */
+export type Told = readonly [version: SecretVersion, status: SecretVersionStatus];
+
+/** So many new versions are judged in one look: what it found is written before it takes too long. */
+const MOST_JUDGED = 20;
 
 /** Looks at every version of a secret: what is new is judged, what went is struck out, what is too old is marked for removal. */
 export async function examine(
@@ -44,37 +53,64 @@ export async function examine(
   const book = new Book(secret);
   await strikeOut(scope, secret, book, objects, signal);
   switchStates(secret, book);
-  const told: [SecretVersion, SecretVersionStatus][] = [];
-  const remove: SecretVersion[] = [];
-  if (problem?.reason !== 'NameMismatch') {
-    for (const version of objects.toSorted((a, b) => a.spec.version - b.spec.version)) {
-      const verdict = await decide(scope, secret, version, book, limits, problem?.message, signal);
-      told.push([version, statusOf(verdict, version)]);
-      if (verdict.state === 'Rejected' && isOurs(version)) remove.push(version);
-    }
-  }
+  const look =
+    problem?.reason === 'NameMismatch'
+      ? waiting(objects, problem.message)
+      : await decideAll(scope, { secret, limits, full: problem?.message }, objects, book, signal);
   const usage = scope.usage(namespace, name);
-  remove.push(...trim(scope, book, objects, usage, limits));
-  const staying = told.filter(([version]) => !remove.includes(version));
+  const old = trim(scope, book, objects, usage, limits);
   const latest = book.versions.toSorted((a, b) => b.version - a.version)[0];
+  const { versions, gone, lastVersion, rejected, notes } = book;
   return {
-    findings: {
-      versions: book.versions,
-      gone: book.gone,
-      lastVersion: book.lastVersion,
-      rejected: book.rejected,
-      problem,
-      usage,
-    },
-    notes: book.notes,
-    told: staying.map(([version, status]) => [version, withUsers(status, usage.holders(version.spec.version))]),
-    remove,
+    ...look,
+    findings: { versions, gone, lastVersion, rejected, problem, usage },
+    notes,
+    told: look.told
+      .filter(([version]) => !old.includes(version))
+      .map(([version, status]) => [version, withUsers(status, usage.holders(version.spec.version))]),
+    remove: [...look.remove, ...old],
     latestAt: latest?.createdAt,
   };
 }
 
-function problemOf(scope: ExamineScope, secret: VersionedSecret, limits: EmbeddedLimits): SecretFindings['problem'] {
-  const { namespace, name } = secret.metadata;
+type Decisions = Pick<Look, 'told' | 'remove' | 'more' | 'failures'>;
+
+/** Lower numbers first, one after the other: each may be what the next one repeats. What fails holds back nobody else. */
+async function decideAll(
+  scope: ExamineScope,
+  question: Question,
+  objects: readonly SecretVersion[],
+  book: Book,
+  signal: AbortSignal,
+): Promise<Decisions> {
+  const told: Told[] = [];
+  const remove: SecretVersion[] = [];
+  const failures: Error[] = [];
+  let judged = 0;
+  for (const version of objects.toSorted((a, b) => a.spec.version - b.spec.version)) {
+    if (judged >= MOST_JUDGED) return { told, remove, failures, more: true };
+    try {
+      const decision = await decide(scope, question, version, book, signal);
+      if (decision.judged) judged += 1;
+      if ('tell' in decision) told.push([version, decision.tell]);
+      else remove.push(version);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Error)) throw error;
+      judged += 1;
+      failures.push(error);
+    }
+  }
+  return { told, remove, failures, more: false };
+}
+
+/** A secret that can't be found by its name takes no versions. */
+function waiting(objects: readonly SecretVersion[], message: string): Decisions {
+  const status = { state: 'Pending', reason: 'SecretMissing', message } as const;
+  return { told: objects.map((version) => [version, status]), remove: [], more: false, failures: [] };
+}
+
+function problemOf(scope: ExamineScope, secret: VersionedSecret, limits: NamespaceLimits): SecretFindings['problem'] {
+  const { namespace } = secret.metadata;
   if (!hasItsName(secret)) {
     const wanted = secretObjectName(writtenName(secret));
     const message = `the object of secret "${writtenName(secret)}" must be called ${wanted}: create it under that name, or by keyferry put --create`;
@@ -82,8 +118,7 @@ function problemOf(scope: ExamineScope, secret: VersionedSecret, limits: Embedde
   }
   const before = scope.secrets.byIndex('namespace', namespace).filter((other) => ageOf(other) < ageOf(secret)).length;
   if (before < limits.secrets) return undefined;
-  const message = `namespace ${namespace} has more than ${limits.secrets} secrets, and ${name} is beyond: delete others, or raise embedded.limits.secrets of the manager`;
-  return { reason: 'LimitExceeded', message };
+  return { reason: 'LimitExceeded', message: tooManySecrets(namespace, limits) };
 }
 
 /** Accepted versions whose objects are gone: somebody destroyed them. Only the API server itself can say so. */
@@ -110,7 +145,7 @@ async function exists(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const name = `${metadata.name}-${version}`;
+    const name = versionObjectName(metadata.name, version);
     const options = { signal, metadataOnly: true };
     const found = await client.get(secretVersions, { namespace: metadata.namespace, name }, options);
     return found.metadata.uid === uid;
@@ -131,55 +166,6 @@ function switchStates(secret: VersionedSecret, book: Book): void {
   }));
 }
 
-async function decide(
-  scope: ExamineScope,
-  secret: VersionedSecret,
-  version: SecretVersion,
-  book: Book,
-  limits: EmbeddedLimits,
-  full: string | undefined,
-  signal: AbortSignal,
-): Promise<Verdict> {
-  const { version: number, createdBy } = version.spec;
-  const known = book.versions.find((stored) => stored.version === number && stored.uid === version.metadata.uid);
-  if (known !== undefined) return { state: 'Accepted', stored: known };
-  const { versions: accepted, gone, lastVersion } = book;
-  const given = { secret, version, accepted, gone, lastVersion, maxValueBytes: limits.valueBytes, full };
-  const verdict = await judge(scope, given, signal);
-  if (verdict.state === 'Accepted') {
-    const disabled = (secret.spec.disabledVersions ?? []).includes(number);
-    book.versions = [...accepted, { ...verdict.stored, state: disabled ? 'Disabled' : 'Enabled' }];
-    book.use([number]);
-    const action = version.spec.from === undefined ? 'put' : 'rollback';
-    book.note({ action, version: number, ...(createdBy !== undefined && { user: createdBy }) });
-  }
-  if (verdict.state === 'Rejected' && verdict.reason !== 'VersionReused') {
-    const entry = {
-      version: number,
-      reason: verdict.reason,
-      message: verdict.message,
-      ...(createdBy !== undefined && { createdBy }),
-    };
-    book.rejected = [{ ...entry, time: new Date(scope.clock.now()).toISOString() }, ...book.rejected];
-    // A number far ahead was never anybody's: to note it would use up all those before it.
-    if (verdict.reason !== 'NumberTooHigh') book.strike([number]);
-    const { reason } = verdict;
-    const user = createdBy === undefined ? {} : { user: createdBy };
-    book.note({ action: 'reject', version: number, ...user, result: 'Rejected', reason });
-  }
-  return verdict;
-}
-
-/** What was refused before is told in the words of then. */
-function statusOf(verdict: Verdict, version: SecretVersion): SecretVersionStatus {
-  if (verdict.state === 'Accepted') return { state: 'Accepted', reason: 'Accepted', message: 'it can be had' };
-  if (verdict.state === 'Rejected' && version.status.state === 'Rejected') {
-    const { state, reason, message } = version.status;
-    return { state, ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) };
-  }
-  return { state: verdict.state, reason: verdict.reason, message: verdict.message };
-}
-
 function withUsers(status: SecretVersionStatus, users: number): SecretVersionStatus {
   return status.state === 'Accepted' ? { ...status, users } : status;
 }
@@ -190,14 +176,14 @@ function trim(
   book: Book,
   objects: readonly SecretVersion[],
   usage: Usage,
-  limits: EmbeddedLimits,
+  limits: NamespaceLimits,
 ): readonly SecretVersion[] {
+  // A manager that is gone may come back, and its history does not.
+  if (limits.manager === undefined) return [];
   const byNumber = new Map(objects.map((object) => [object.spec.version, object]));
-  const mayTrim = (number: number): boolean => {
-    const object = byNumber.get(number);
-    return object !== undefined && isOurs(object);
-  };
+  const mayTrim = (number: number): boolean => byNumber.get(number)?.metadata.labels[labels.trim] === 'true';
   const old = expired(book.versions, limits.versions, usage, mayTrim);
+  if (old.length === 0) return [];
   book.strike(old);
   for (const version of old) book.note({ action: 'expire', version, user: scope.operator });
   return old.flatMap((number) => byNumber.get(number) ?? []);

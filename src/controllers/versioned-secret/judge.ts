@@ -55,12 +55,12 @@ const MAX_GAP = 10_000;
 export async function judge(scope: JudgeScope, given: Case, signal: AbortSignal): Promise<Verdict> {
   const early = judgeNumber(given) ?? judgeGate(scope, given);
   if (early !== undefined) return early;
-  const denied = await judgeWriter(scope, given, signal);
-  if (denied !== undefined) return denied;
   const ring = scope.ring();
   if (ring?.current === undefined) {
     return pending('SealingKeyMissing', ring?.problem ?? 'the sealing keys are not read yet');
   }
+  const denied = await judgeWriter(scope, given, signal);
+  if (denied !== undefined) return denied;
   try {
     return await judgeValue(scope, given, ring, signal);
   } catch (error) {
@@ -105,7 +105,9 @@ async function judgeWriter(scope: JudgeScope, given: Case, signal: AbortSignal):
   if (user === undefined) return undefined;
   const { namespace, name } = given.secret.metadata;
   const allowed = await scope.authorizer.mayDo({ user, groups, verb: 'put', namespace, secret: name }, signal);
-  return allowed ? undefined : rejected('NotAllowed', `${user} may not put ${title(given.secret)}`);
+  if (allowed) return undefined;
+  const command = `keyferry grant put "${writtenName(given.secret)}" --to ${user} -n ${namespace}`;
+  return rejected('NotAllowed', `${user} may not put ${title(given.secret)}. Ask for: ${command}`);
 }
 
 async function judgeValue(scope: JudgeScope, given: Case, ring: KeyRing, signal: AbortSignal): Promise<Verdict> {
@@ -172,14 +174,15 @@ async function repeat(
   ring: KeyRing,
   signal: AbortSignal,
 ): Promise<OpenValue | Verdict> {
-  const { secret, version, accepted, maxValueBytes } = given;
+  const { secret, version, accepted } = given;
   const number = version.spec.from?.version ?? 0;
   const source = accepted.find((other) => other.version === number);
   if (source === undefined || source.state === 'Disabled') {
     const why = source === undefined ? 'is not there' : 'is disabled';
     return rejected('SourceMissing', `version ${number} of ${title(secret)} ${why}: roll back to another`);
   }
-  const value = await openStored(scope, secret, source, ring, maxValueBytes, signal);
+  const value = await openSource(scope, given, source, ring, signal);
+  if ('state' in value) return value;
   // What the writer may have sealed beside it is not looked at: to compare the two would tell a putter what it may not read.
   const key = ring.current?.publicKey ?? '';
   const { type } = source;
@@ -189,6 +192,28 @@ async function repeat(
   await scope.client.mergePatch(secretVersions, body, { signal, fieldManager: 'keyferry' });
   return { value, type, key, digest: digestOf(data) };
 }
+
+/** One that can't be opened is not the new version's mistake: its own words would say so. */
+async function openSource(
+  scope: JudgeScope,
+  { secret }: Case,
+  source: StoredVersion,
+  ring: KeyRing,
+  signal: AbortSignal,
+): Promise<SecretValue | Verdict> {
+  try {
+    return await openStored(scope, secret, source, ring, ANY_SIZE, signal);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    return rejected(
+      'SourceMissing',
+      `version ${source.version} of ${title(secret)} can not be opened: ${error.message}`,
+    );
+  }
+}
+
+/** Larger than any limit: what was accepted once stays readable when a limit is lowered. */
+export const ANY_SIZE = 1_048_576;
 
 /** Opens an accepted version. @throws SealError */
 export async function openStored(

@@ -85,7 +85,8 @@ function conditionsOf(
 
 type Words = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-function readiness(secret: VersionedSecret, { problem }: SecretFindings, latest: number | undefined): Words {
+function readiness(secret: VersionedSecret, findings: SecretFindings, latest: number | undefined): Words {
+  const { problem } = findings;
   if (problem !== undefined && (latest === undefined || problem.reason === 'NameMismatch')) {
     return { status: 'False', ...problem };
   }
@@ -96,6 +97,10 @@ function readiness(secret: VersionedSecret, { problem }: SecretFindings, latest:
       reason: 'Empty' satisfies SecretReadyReason,
       message: `it has no version yet: ${command}`,
     };
+  }
+  if (findings.versions.some(({ version, state }) => version === latest && state === 'Disabled')) {
+    const message = `version ${latest}, which is the latest, is disabled: put a new one, roll back, or enable it`;
+    return { status: 'False', reason: 'VersionDisabled' satisfies SecretReadyReason, message };
   }
   return { status: 'True', reason: 'Available' satisfies SecretReadyReason, message: `latest is version ${latest}` };
 }

@@ -2,15 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { secretVersions, versionedSecrets } from '../../api/v1/resources.ts';
 import type { SecretVersionStatus } from '../../api/v1/secret-version.ts';
 import { isNotFound } from '../../kube/errors.ts';
+import type { EventRecorder } from '../../kube/events.ts';
 import type { Store } from '../../kube/store.ts';
-import type { Request } from '../../runtime/request.ts';
+import { type Request, requestKey } from '../../runtime/request.ts';
 import type { AuditLog } from '../audit.ts';
 import { type AuditTrail, toRecord } from '../audit-trail.ts';
 import type { ObjectView } from '../object-view.ts';
 import { soonest } from '../soonest.ts';
-import { examine, type ExamineScope, type Look } from './examine.ts';
+import { examine, type ExamineScope, type Look, type Told } from './examine.ts';
 import { isUrgent, nextSecretStatus } from './next-status.ts';
 import { rotationDue } from './rotation.ts';
+import { recordSecretEvents } from './secret-events.ts';
 import type { SecretVersion } from './secret-version.ts';
 import { toVersionedSecret, type VersionedSecret } from './versioned-secret.ts';
 
@@ -20,7 +22,8 @@ export interface SecretScope extends ExamineScope {
   /** What others did with secrets, for their status. */
   readonly trail: AuditTrail;
   readonly audit: AuditLog;
-  /** When each secret's status was last written, by uid: monotonic milliseconds. */
+  readonly events?: Pick<EventRecorder, 'record'>;
+  /** When something was last written of each secret, by its request: monotonic milliseconds. */
   readonly lastWrites: Map<string, number>;
   readonly onVerdict: (result: 'accepted' | 'rejected') => void;
 }
@@ -29,6 +32,8 @@ export interface SecretScope extends ExamineScope {
 const USAGE_INTERVAL = 5_000;
 /** Timers don't reach further: a later date is looked at again on the way. */
 const LONGEST_WAIT = 3_600_000;
+/** Milliseconds: more of the same is to be done, once others had their turn. */
+const AGAIN = 1;
 
 /** One look at one secret. What it finds is written before anybody hears of it: the secret's status, then its versions'. */
 export async function reconcileSecret(
@@ -36,59 +41,94 @@ export async function reconcileSecret(
   request: Request,
   signal: AbortSignal,
 ): Promise<{ requeueAfter?: number }> {
-  const versions = scope.versions.byIndex('secret', `${request.namespace}/${request.name}`);
+  const versions = scope.versions.byIndex('secret', requestKey(request));
   const secret = scope.view.get(request);
   if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) {
-    scope.view.forget(request);
-    const message = `there is no VersionedSecret ${request.name} in this namespace yet: it waits for it`;
-    await Promise.all(
-      versions.map((each) => tell(scope, each, { state: 'Pending', reason: 'SecretMissing', message }, signal)),
-    );
+    await withoutSecret(scope, request, versions, signal);
     return {};
   }
   const look = await examine(scope, secret, versions, signal);
-  const wait = await report(scope, secret, look, signal);
-  await Promise.all(look.told.map(([version, status]) => tell(scope, version, status, signal)));
+  const now = scope.clock.monotonic();
+  const left = USAGE_INTERVAL - (now - (scope.lastWrites.get(requestKey(request)) ?? -Infinity));
+  const wrote = await report(scope, secret, look, left <= 0, signal);
+  const wait = await tellAll(scope, look, wrote === 'written' || left <= 0, signal);
   for (const version of look.remove) await remove(scope, version, signal);
+  if (wrote === 'written' || wait === 'told') scope.lastWrites.set(requestKey(request), now);
+  const [failure] = look.failures;
+  if (failure !== undefined) throw failure;
   const due = rotationDue(secret.spec.rotateAfter, look.latestAt, scope.clock.now()).after;
-  const after = soonest([wait, due === undefined ? undefined : Math.min(due, LONGEST_WAIT)]);
+  const after = soonest([
+    wrote === 'later' || wait === 'later' ? left : undefined,
+    due === undefined ? undefined : Math.min(due, LONGEST_WAIT),
+    look.more ? AGAIN : undefined,
+  ]);
   return after === undefined ? {} : { requeueAfter: after };
 }
 
-/** Writes the status where it changed. Gives the milliseconds after which what may wait is due. */
+/** Versions that are there before their secret wait for it. */
+async function withoutSecret(
+  scope: SecretScope,
+  request: Request,
+  versions: readonly SecretVersion[],
+  signal: AbortSignal,
+): Promise<void> {
+  scope.view.forget(request);
+  scope.lastWrites.delete(requestKey(request));
+  const message = `there is no VersionedSecret ${request.name} in this namespace yet: it waits for it`;
+  const status = { state: 'Pending', reason: 'SecretMissing', message } as const;
+  await Promise.all(versions.map((version) => tell(scope, [version, status], signal)));
+}
+
+/** What became of something that may wait a little. */
+type Written = 'unchanged' | 'written' | 'later';
+
+/** Writes the status where it changed. `due`: also where only the users of the secret did. */
 async function report(
   scope: SecretScope,
   secret: VersionedSecret,
   { findings, notes }: Look,
+  due: boolean,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<Written> {
   const { name, namespace, uid, resourceVersion } = secret.metadata;
   const now = scope.clock.now();
   const pending = scope.trail.pending(namespace, name);
   const status = nextSecretStatus(secret, findings, [...pending, ...notes.map((entry) => toRecord(entry, now))], now);
-  if (isDeepStrictEqual(secret.status, status)) return undefined;
-  const wait = scope.clock.monotonic() - (scope.lastWrites.get(uid) ?? -Infinity);
-  if (!isUrgent(secret.status, status) && wait < USAGE_INTERVAL) return USAGE_INTERVAL - wait;
+  if (isDeepStrictEqual(secret.status, status)) return 'unchanged';
+  if (!due && notes.length === 0 && !isUrgent(secret.status, status)) return 'later';
   const body = { metadata: { name, namespace, uid, resourceVersion }, status };
   const options = { signal, fieldManager: 'keyferry', force: true, subresource: 'status' } as const;
   scope.view.wrote(toVersionedSecret(await scope.client.apply(versionedSecrets, body, options)));
   scope.trail.written(namespace, name, pending);
+  if (scope.events !== undefined) recordSecretEvents(scope.events, secret, status, notes);
   // Only now: a look that fails on the way is done again, and would note it twice.
   for (const entry of notes) {
     await scope.audit.record(entry);
     if (entry.action === 'reject') scope.onVerdict('rejected');
     if (entry.action === 'put' || entry.action === 'rollback') scope.onVerdict('accepted');
   }
-  scope.lastWrites.set(uid, scope.clock.monotonic());
-  return undefined;
+  return 'written';
 }
 
-async function tell(
-  { client }: SecretScope,
-  version: SecretVersion,
-  status: SecretVersionStatus,
+/** `due`: also where only the number of users changed. */
+async function tellAll(
+  scope: SecretScope,
+  { told }: Look,
+  due: boolean,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'told' | 'later' | 'unchanged'> {
+  const changed = told.filter(([version, status]) => !isDeepStrictEqual(version.status, status));
+  const urgent = changed.filter(([{ status: before }, after]) => !sameButUsers(before, after));
+  await Promise.all((due ? changed : urgent).map((each) => tell(scope, each, signal)));
+  if (due) return changed.length === 0 ? 'unchanged' : 'told';
+  return urgent.length < changed.length ? 'later' : 'unchanged';
+}
+
+function sameButUsers(before: SecretVersionStatus, after: SecretVersionStatus): boolean {
+  return isDeepStrictEqual({ ...before, users: 0 }, { ...after, users: 0 });
+}
+
+async function tell({ client }: SecretScope, [version, status]: Told, signal: AbortSignal): Promise<void> {
   if (isDeepStrictEqual(version.status, status)) return;
   const { name, namespace, uid } = version.metadata;
   try {

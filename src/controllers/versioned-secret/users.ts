@@ -1,5 +1,6 @@
 import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import type { SecretUser } from '../../api/v1/versioned-secret.ts';
+import type { Consumer } from '../../api/v1/rollout.ts';
 import type { ManagerRef } from '../../api/v1/secret-reference.ts';
 import { managerLabel, managerKey } from '../manager-key.ts';
 import type { Reference } from '../secret-reference/reference.ts';
@@ -7,6 +8,8 @@ import type { VersionsInUse } from './history.ts';
 
 /** At most so many references are named; `users` counts them all. */
 const MOST_NAMED = 100;
+/** Of each reference. */
+const MOST_CONSUMERS = 20;
 
 /** In which namespace a manager keeps its secrets for an asker's namespace; undefined where it is not an embedded one. */
 export type KeepsIn = (ref: ManagerRef, namespace: string) => string | undefined;
@@ -67,19 +70,51 @@ export function usageOf(all: readonly SecretUse[], namespace: string, object: st
         reference: reference.metadata.name,
         versions: [...versions.held].toSorted((a, b) => a - b),
         pinned: versions.pinned.size > 0,
-        consumers: (reference.status.consumers ?? []).slice(0, 20).map(({ kind, name }) => `${kind}/${name}`),
+        consumers: (reference.status.consumers ?? []).slice(0, MOST_CONSUMERS).map((each) => runs(each, versions.sets)),
       })),
   };
 }
 
-function versionsIn({ reference: { spec, status }, managers }: SecretUse, object: string) {
-  const isIt = ({ secret, manager }: { readonly secret: string; readonly manager: string }): boolean =>
-    managers.has(manager) && secretObjectName(secret) === object;
+/** What a reference does with the versions of one secret. */
+interface VersionsOf {
+  readonly held: ReadonlySet<number>;
+  readonly pinned: ReadonlySet<number>;
+  /** By content of the target: the versions that it is made from. */
+  readonly sets: ReadonlyMap<string, readonly number[]>;
+}
+
+function versionsIn({ reference: { spec, status }, managers }: SecretUse, object: string): VersionsOf {
+  const numbers = (all: readonly { readonly secret: string; readonly manager: string; readonly version: string }[]) =>
+    all
+      .filter(({ secret, manager }) => managers.has(manager) && secretObjectName(secret) === object)
+      .flatMap(({ version }) => numberOf(version));
+  const held = numbers(status.versions ?? []);
   // What a guarded rotation would go back to is in use as well.
-  const kept = [...(status.held?.good.versions ?? []), ...(status.guard?.good.versions ?? [])];
-  const pins = Object.values(spec.data ?? {}).filter(({ secret }) => secretObjectName(secret) === object);
+  const others = [status.held?.good, status.held?.bad, status.guard?.good].filter((set) => set !== undefined);
+  const kept = [status.held?.good, status.guard?.good].flatMap((set) => numbers(set?.versions ?? []));
+  const content = status.target?.content;
+  const selectors = [
+    ...Object.values(spec.data ?? {}),
+    ...(spec.dataFrom ?? []).flatMap(({ extract }) => extract ?? []),
+  ];
+  const pins = selectors.filter(({ secret }) => secretObjectName(secret) === object);
   return {
-    held: new Set([...(status.versions ?? []), ...kept].filter(isIt).map(({ version }) => Number(version))),
-    pinned: new Set(pins.flatMap(({ version }) => (version === undefined ? [] : [Number(version)]))),
+    held: new Set([...held, ...kept]),
+    pinned: new Set(pins.flatMap(({ version }) => numberOf(version ?? ''))),
+    sets: new Map([
+      ...others.map((set) => [set.content, numbers(set.versions)] as const),
+      ...(content === undefined ? [] : [[content, held] as const]),
+    ]),
   };
+}
+
+/** Ids of another backend, which the manager had before, are no numbers. */
+function numberOf(id: string): readonly number[] {
+  return /^[1-9]\d{0,8}$/.test(id) ? [Number(id)] : [];
+}
+
+/** `Deployment/api@3`, or `Deployment/api@?` where it runs what nobody knows. */
+function runs({ kind, name, content }: Consumer, sets: VersionsOf['sets']): string {
+  const versions = (content === undefined ? undefined : sets.get(content)) ?? [];
+  return `${kind}/${name}@${versions.length === 0 ? '?' : versions.join('+')}`;
 }
