@@ -59,7 +59,9 @@ export function decideReveal({ spec, namespace, allowed, secret, wanted }: Revea
       `there is no secret ${spec.secret} in namespace ${namespace}: keyferry list shows those that are there`,
     );
   }
-  if (secret.problem !== undefined) return refused('SecretNotFound', secret.problem.message);
+  if (secret.problem !== undefined) {
+    return refused('SecretNotFound', `secret ${secret.name} serves nobody: ${secret.problem.message}`);
+  }
   if (secret.writeOnly || wanted.writeOnly) {
     return refused(
       'WriteOnly',

@@ -146,10 +146,9 @@ async function openFor(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ManagerError)) throw error;
-    return refused(
-      reasonOf(error),
-      `version ${version.version} of secret ${secret.name} can't be had: ${error.message}`,
-    );
+    // What can't be asked names no secret; what is definite says all there is to say.
+    const where = error.transient ? `version ${version.version} of secret ${secret.name} can't be had now: ` : '';
+    return refused(reasonOf(error), where + error.message);
   }
   try {
     return await sealForRecipient(value, recipient);
