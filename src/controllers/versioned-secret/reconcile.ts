@@ -48,21 +48,29 @@ export async function reconcileSecret(
     return {};
   }
   const look = await examine(scope, secret, versions, signal);
-  const now = scope.clock.monotonic();
-  const left = USAGE_INTERVAL - (now - (scope.lastWrites.get(requestKey(request)) ?? -Infinity));
-  const wrote = await report(scope, secret, look, left <= 0, signal);
-  const wait = await tellAll(scope, look, wrote === 'written' || left <= 0, signal);
-  for (const version of look.remove) await remove(scope, version, signal);
-  if (wrote === 'written' || wait === 'told') scope.lastWrites.set(requestKey(request), now);
+  const wait = await publish(scope, secret, look, signal);
   const [failure] = look.failures;
   if (failure !== undefined) throw failure;
-  const due = rotationDue(secret.spec.rotateAfter, look.latestAt, scope.clock.now()).after;
-  const after = soonest([
-    wrote === 'later' || wait === 'later' ? left : undefined,
-    due === undefined ? undefined : Math.min(due, LONGEST_WAIT),
-    look.more ? AGAIN : undefined,
-  ]);
+  const rotation = rotationDue(secret.spec.rotateAfter, look.latestAt, scope.clock.now()).after;
+  const after = soonest([wait, rotation && Math.min(rotation, LONGEST_WAIT), look.more ? AGAIN : undefined]);
   return after === undefined ? {} : { requeueAfter: after };
+}
+
+/** Gives the milliseconds after which what may wait is due; undefined where nothing waits. */
+async function publish(
+  scope: SecretScope,
+  secret: VersionedSecret,
+  look: Look,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const key = requestKey(secret.metadata);
+  const now = scope.clock.monotonic();
+  const left = USAGE_INTERVAL - (now - (scope.lastWrites.get(key) ?? -Infinity));
+  const reported = await report(scope, secret, look, left <= 0, signal);
+  const told = await tellAll(scope, look, reported === 'written' || left <= 0, signal);
+  for (const version of look.remove) await remove(scope, version, signal);
+  if (reported === 'written' || told === 'written') scope.lastWrites.set(key, now);
+  return reported === 'later' || told === 'later' ? left : undefined;
 }
 
 /** Versions that are there before their secret wait for it. */
@@ -111,16 +119,11 @@ async function report(
 }
 
 /** `due`: also where only the number of users changed. */
-async function tellAll(
-  scope: SecretScope,
-  { told }: Look,
-  due: boolean,
-  signal: AbortSignal,
-): Promise<'told' | 'later' | 'unchanged'> {
+async function tellAll(scope: SecretScope, { told }: Look, due: boolean, signal: AbortSignal): Promise<Written> {
   const changed = told.filter(([version, status]) => !isDeepStrictEqual(version.status, status));
   const urgent = changed.filter(([{ status: before }, after]) => !sameButUsers(before, after));
   await Promise.all((due ? changed : urgent).map((each) => tell(scope, each, signal)));
-  if (due) return changed.length === 0 ? 'unchanged' : 'told';
+  if (due) return changed.length === 0 ? 'unchanged' : 'written';
   return urgent.length < changed.length ? 'later' : 'unchanged';
 }
 

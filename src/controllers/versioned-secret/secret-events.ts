@@ -8,6 +8,8 @@ import type { VersionedSecret } from './versioned-secret.ts';
 
 const problems: ReadonlySet<string> = new Set<SecretReadyReason>(['NameMismatch', 'LimitExceeded']);
 
+type Told = Pick<EventInput, 'type' | 'reason' | 'action' | 'note'>;
+
 /** Tells what a person would want to see in `kubectl describe`: versions that came or were refused, and what became wrong. */
 export function recordSecretEvents(
   events: Pick<EventRecorder, 'record'>,
@@ -17,22 +19,28 @@ export function recordSecretEvents(
 ): void {
   const { name, namespace, uid } = metadata;
   const regarding = { apiVersion: `${group}/${version}`, kind: 'VersionedSecret', namespace, name, uid };
-  const tell = (type: EventInput['type'], reason: string, action: string, note: string): void =>
-    events.record({ regarding, type, reason, action, note });
-  for (const entry of notes) {
-    if (entry.action === 'put') tell('Normal', 'Accepted', 'Put', `version ${entry.version} is accepted`);
-    if (entry.action === 'rollback') tell('Normal', 'Accepted', 'Rollback', `version ${entry.version} is accepted`);
-    if (entry.action === 'reject') {
-      const why = after.rejected?.find((rejection) => rejection.version === entry.version)?.message;
-      tell('Warning', entry.reason ?? 'Rejected', 'Put', `version ${entry.version} is refused: ${why ?? entry.reason}`);
-    }
+  const told = [...notes.flatMap((entry) => ofVersion(entry, after)), ...ofConditions(before, after)];
+  for (const each of told) events.record({ regarding, ...each });
+}
+
+function ofVersion({ action, version: number, reason = 'Rejected' }: AuditEntry, after: VersionedSecretStatus): Told[] {
+  if (action === 'put' || action === 'rollback') {
+    return [{ type: 'Normal', reason: 'Accepted', action: 'Put', note: `version ${number} is accepted` }];
   }
+  if (action !== 'reject') return [];
+  const why = after.rejected?.find((rejection) => rejection.version === number)?.message ?? reason;
+  return [{ type: 'Warning', reason, action: 'Put', note: `version ${number} is refused: ${why}` }];
+}
+
+function ofConditions(before: VersionedSecretStatus, after: VersionedSecretStatus): Told[] {
+  const told: Told[] = [];
   const ready = conditionOf(after, 'Ready');
   if (ready !== undefined && problems.has(ready.reason) && conditionOf(before, 'Ready')?.reason !== ready.reason) {
-    tell('Warning', ready.reason, 'Check', ready.message);
+    told.push({ type: 'Warning', reason: ready.reason, action: 'Check', note: ready.message });
   }
   const due = conditionOf(after, 'RotationDue');
   if (due?.status === 'True' && conditionOf(before, 'RotationDue')?.status !== 'True') {
-    tell('Warning', 'RotationDue', 'Check', due.message);
+    told.push({ type: 'Warning', reason: 'RotationDue', action: 'Check', note: due.message });
   }
+  return told;
 }
