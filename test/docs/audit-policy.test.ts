@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+/** What the API server knows of an audit.k8s.io/v1 Policy: any other field keeps it from starting. */
+const policySchema = z.strictObject({
+  apiVersion: z.literal('audit.k8s.io/v1'),
+  kind: z.literal('Policy'),
+  omitStages: z.array(z.enum(['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'])),
+  rules: z.array(
+    z.strictObject({
+      level: z.enum(['None', 'Metadata', 'Request', 'RequestResponse']),
+      users: z.array(z.string()).optional(),
+      verbs: z.array(z.string()).optional(),
+      namespaces: z.array(z.string()).optional(),
+      resources: z.array(z.strictObject({ group: z.string(), resources: z.array(z.string()).optional() })),
+    }),
+  ),
+});
+
+interface Asked {
+  readonly user?: string;
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+}
+
+const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'audit-policy.yaml'), 'utf8');
+const policy = policySchema.parse(parse(text));
+
+/** As the API server does it: the level of the first rule that fits; None where none does. */
+function levelOf({ user = 'ada', verb, group, resource, namespace = 'shop' }: Asked): string {
+  const fits = (list: readonly string[] | undefined, value: string): boolean => list?.includes(value) ?? true;
+  const found = policy.rules.find(
+    ({ users, verbs, namespaces, resources }) =>
+      fits(users, user) &&
+      fits(verbs, verb) &&
+      fits(namespaces, namespace) &&
+      resources.some((each) => each.group === group && isAmong(each.resources, resource)),
+  );
+  return found?.level ?? 'None';
+}
+
+function isAmong(listed: readonly string[] | undefined, resource: string): boolean {
+  const [main = ''] = resource.split('/');
+  return listed === undefined || listed.includes(resource) || (main !== resource && listed.includes(`${main}/*`));
+}
+
+describe('the audit policy of the documentation', () => {
+  test.each([
+    ['create', 'keyferry.io', 'secretversions'],
+    ['delete', 'keyferry.io', 'secretversions'],
+    ['create', 'keyferry.io', 'secretreveals'],
+    ['get', 'keyferry.io', 'secretreveals'],
+    ['patch', 'keyferry.io', 'secretreveals/status'],
+    ['delete', 'keyferry.io', 'versionedsecrets'],
+    ['create', 'keyferry.io', 'secretreferences'],
+    ['get', '', 'secrets'],
+    ['list', '', 'secrets'],
+    ['watch', '', 'secrets'],
+    ['delete', 'admissionregistration.k8s.io', 'validatingadmissionpolicies'],
+    ['create', 'rbac.authorization.k8s.io', 'rolebindings'],
+  ])('notes %s of %s %s', (verb, group, resource) => {
+    expect(levelOf({ verb, group, resource })).toBe('Metadata');
+  });
+
+  test('has no bodies in it, of whatever it may be', () => {
+    const levels = new Set(policy.rules.map(({ level }) => level));
+
+    expect([...levels].toSorted()).toEqual(['Metadata', 'None']);
+  });
+
+  test('leaves out nothing but the dry runs of the operator in its own namespace', () => {
+    const operator = 'system:serviceaccount:keyferry:keyferry';
+    const create = { verb: 'create', group: 'keyferry.io', resource: 'secretversions' };
+
+    expect(levelOf({ ...create, user: operator, namespace: 'keyferry' })).toBe('None');
+    expect(levelOf({ ...create, user: operator })).toBe('Metadata');
+    expect(levelOf({ ...create, user: operator, namespace: 'keyferry', verb: 'delete' })).toBe('Metadata');
+    expect(levelOf({ ...create, namespace: 'keyferry' })).toBe('Metadata');
+  });
+});
