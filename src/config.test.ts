@@ -72,6 +72,7 @@ describe('the settings', () => {
       '--log-level',
       'debug',
       '--log-format=text',
+      '--sealing-keys-file=/etc/keyferry/keys',
       '--audit-log=/var/log/audit.jsonl',
       '--reveal-ttl=2s',
     ]);
@@ -94,6 +95,7 @@ describe('the settings', () => {
       gracePeriod: 0,
       logLevel: 'debug',
       logFormat: 'text',
+      sealingKeysFile: '/etc/keyferry/keys',
       auditLog: '/var/log/audit.jsonl',
       revealTtl: 2_000,
     });
@@ -166,6 +168,7 @@ describe('wrong settings', () => {
     ['--http-address=::1:80', 'host:port'],
     ['--http-address=[localhost]:80', 'host:port'],
     ['--log-format=xml', 'one of json, text'],
+    ['--sealing-keys-file=keys', 'must be an absolute path of a folder'],
     ['--audit-log=sdtout', 'stdout, stderr or a path'],
     ['--reveal-ttl=1h', 'from 1s to 5m'],
     ['--log-level', 'needs a value, --log-level=<debug|info|warn|error>'],

@@ -115,6 +115,13 @@ const settings = {
   },
   logLevel: { value: `<${logLevels.join('|')}>`, help: 'Lowest level that is logged.', fallback: 'info' },
   logFormat: { value: `<${logFormats.join('|')}>`, help: 'Logs for machines or for people.', fallback: 'json' },
+  sealingKeysFile: {
+    value: '<folder>',
+    help:
+      'Folder with the sealing keys, mounted: files NAME.agekey, and a file named current with the name of the one in use, else the last by name. ' +
+      'With it no key is kept in the cluster, and none is made.',
+    otherwise: 'the Secret keyferry-sealing-keys of its own namespace',
+  },
   auditLog: {
     value: '<stdout|stderr|path>',
     help: 'Where the records of what is done with secrets go, as lines of JSON with "stream":"audit".',
@@ -197,6 +204,7 @@ const configSchema = z
     gracePeriod: duration,
     logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
     logFormat: z.enum(logFormats, `must be one of ${logFormats.join(', ')}`),
+    sealingKeysFile: z.string().regex(/^\//, 'must be an absolute path of a folder').optional(),
     auditLog: z.string().regex(/^(?:stdout|stderr|.*\/.*)$/, 'must be stdout, stderr or a path with a / in it'),
     revealTtl: duration.refine((ms) => ms >= 1_000 && ms <= 300_000, 'must be from 1s to 5m'),
   } satisfies Record<keyof typeof settings, z.ZodType>)

@@ -38,6 +38,8 @@ export const annotations = {
   retry: 'keyferry.io/retry',
   /** On one of our CRDs: lets it be deleted, with all that hangs on it. On a SecretVersion: lets it be destroyed although references hold it. */
   allowDelete: 'keyferry.io/allow-delete',
+  /** On the Secret with the sealing keys: the entry whose key new values are sealed to. */
+  currentKey: 'keyferry.io/current-key',
 } as const;
 
 /** Field manager of the markers in pod templates. */

@@ -1,16 +1,16 @@
-import { sealingKeysSecret } from '../../api/v1/names.ts';
-import { type KeyRing, keyRing, SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
-import type { SecretValue } from '../../managers/secret-value.ts';
+import { annotations, sealingKeysSecret } from '../../api/v1/names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { secrets } from '../../kube/resource.ts';
+import { type KeyRing, keyRing, SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { type KeyEntries, ringOf } from './key-ring.ts';
 
-/** What is mounted or watched: the keys' texts by their names, and which of them is in use. */
+/** What is mounted or watched. Of the same version, the keys are the same. */
 export type StoredKeys =
   | { readonly state: 'loading' }
   | { readonly state: 'absent' }
-  | { readonly state: 'present'; readonly version: string; readonly data: ReadonlyMap<string, SecretValue> };
+  | (KeyEntries & { readonly state: 'present'; readonly version: string });
 
 /** The sealing keys of the operator. */
 export interface KeyStore {
@@ -26,39 +26,35 @@ export interface KeyStore {
 
 export interface KeyStoreOptions {
   readonly read: () => StoredKeys;
-  /** Undefined where the keys are mounted: then nobody can make one. */
+  /** Where the keys are mounted: the folder, for messages. Then nobody can make one. */
+  readonly folder?: string | undefined;
+  /** Undefined where the keys are mounted. */
   readonly create: { readonly client: KubeClient; readonly namespace: string } | undefined;
-  /** Whether there are versions that only a lost key could open. */
-  readonly hasVersions: () => boolean;
+  /** Whether there are versions that only a lost key could open; undefined while that is not known. Then no key is made. */
+  readonly hasVersions: () => boolean | undefined;
   readonly logger: Logger;
 }
 
-/** The entry that says which key new values are sealed to. Without it: the last by name. */
-export const currentEntry = 'current';
-const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
 const firstEntry = '1.agekey';
+const restore = 'restore it from its backup: keyferry keys restore FILE';
+const lost = `SealingKeyMissing: there are secrets, but Secret ${sealingKeysSecret} with the key that opens them is gone: ${restore}`;
 
-const where = `Secret ${sealingKeysSecret}`;
-const lost = `SealingKeyMissing: there are secrets, but the key that opens them is gone. Restore ${where} from its backup: keyferry keys restore FILE`;
-
-export function createKeyStore({ read, create, hasVersions, logger }: KeyStoreOptions): KeyStore {
+export function createKeyStore(options: KeyStoreOptions): KeyStore {
+  const { read, create, hasVersions, logger } = options;
   const listeners: (() => void)[] = [];
   let ring: KeyRing | undefined;
   let seen = '';
+  let reads = 0;
 
-  const publish = (next: KeyRing, version: string): void => {
-    if (version === seen) return;
-    seen = version;
-    ring = next;
-    if (next.problem !== undefined) logger.error('values can not be sealed', { problem: next.problem });
-    for (const listener of listeners) listener();
-  };
   const refresh = async (): Promise<void> => {
-    const stored = read();
-    if (stored.state === 'loading') return;
-    if (stored.state === 'present') return publish(await ringOf(stored.data), stored.version);
-    const problem = hasVersions() ? lost : 'there is no sealing key yet';
-    publish(keyRing([], undefined, problem), problem);
+    reads += 1;
+    const mine = reads;
+    const found = await keysOf(read(), options);
+    // Reading takes a while: who began later has seen what is newer.
+    if (found === undefined || mine !== reads || found.version === seen) return;
+    ({ ring, version: seen } = found);
+    if (ring.problem !== undefined) logger.error('values can not be sealed', { problem: ring.problem });
+    for (const listener of listeners) listener();
   };
 
   return {
@@ -67,61 +63,44 @@ export function createKeyStore({ read, create, hasVersions, logger }: KeyStoreOp
     refresh,
     ensure: async (signal) => {
       await refresh();
-      if (read().state !== 'absent' || create === undefined || hasVersions()) return;
-      await createFirst(create, signal);
-      logger.info('made the first sealing key: back it up by keyferry keys backup');
+      if (create === undefined || read().state !== 'absent' || hasVersions() !== false) return;
+      const made = await createFirst(create, signal);
+      if (made) logger.info('made the first sealing key: back it up by keyferry keys backup');
     },
   };
 }
 
+async function keysOf(
+  stored: StoredKeys,
+  { folder, hasVersions }: KeyStoreOptions,
+): Promise<{ readonly ring: KeyRing; readonly version: string } | undefined> {
+  if (stored.state === 'loading') return undefined;
+  if (stored.state === 'present') {
+    const where = folder === undefined ? `Secret ${sealingKeysSecret}` : `the folder ${folder} of --sealing-keys-file`;
+    const fix = folder === undefined ? restore : 'mount the sealing keys there';
+    return { ring: await ringOf(stored, where, fix), version: stored.version };
+  }
+  const problem = hasVersions() === true ? lost : 'there is no sealing key yet: the leader makes one';
+  return { ring: keyRing([], undefined, problem), version: problem };
+}
+
+/** True where this made it. Somebody may be faster, and theirs is the key. */
 async function createFirst(
   { client, namespace }: { readonly client: KubeClient; readonly namespace: string },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const key = await SealingKey.generate();
   const text = `# public key: ${key.publicKey}\n${key.reveal()}\n`;
-  const data = {
-    [firstEntry]: Buffer.from(text).toString('base64'),
-    [currentEntry]: Buffer.from(firstEntry).toString('base64'),
+  const body = {
+    metadata: { name: sealingKeysSecret, namespace, annotations: { [annotations.currentKey]: firstEntry } },
+    type: 'Opaque',
+    data: { [firstEntry]: Buffer.from(text).toString('base64') },
   };
   try {
-    const body = { metadata: { name: sealingKeysSecret, namespace }, type: 'Opaque', data };
     await client.create(secrets, body, { signal, fieldManager: 'keyferry' });
+    return true;
   } catch (error) {
-    // Somebody was faster, and theirs is the key.
-    if (!isAlreadyExists(error)) throw error;
-  }
-}
-
-/** The keys of a Secret or a folder. One that can't be read is a problem for sealing; what the others open, they open. */
-export async function ringOf(data: ReadonlyMap<string, SecretValue>): Promise<KeyRing> {
-  const keys = new Map<string, SealingKey>();
-  const broken: string[] = [];
-  for (const [name, value] of [...data].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {
-    if (!keyEntry.test(name)) continue;
-    const key = await SealingKey.parse(textOf(value));
-    if (key === undefined) broken.push(name);
-    else keys.set(name, key);
-  }
-  const named = data.get(currentEntry);
-  const currentName = named === undefined ? [...keys.keys()].at(-1) : textOf(named).trim();
-  const current = keys.get(currentName ?? '');
-  return keyRing([...keys.values()], current, problemOf(broken, current));
-}
-
-function problemOf(broken: readonly string[], current: SealingKey | undefined): string | undefined {
-  if (broken.length > 0)
-    return `${where}: ${broken.join(', ')} is not an age key. Restore it: keyferry keys restore FILE`;
-  if (current === undefined)
-    return `${where}: its entry ${currentEntry} names no key of it. Restore it: keyferry keys restore FILE`;
-  return undefined;
-}
-
-/** A key is text; anything else is no key. */
-function textOf(value: SecretValue): string {
-  try {
-    return value.asString();
-  } catch {
-    return '';
+    if (isAlreadyExists(error)) return false;
+    throw error;
   }
 }

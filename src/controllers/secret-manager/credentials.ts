@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { annotations } from '../../api/v1/names.ts';
 import type { KubeObject, RawObject } from '../../kube/object.ts';
 import { createReflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import { createStore } from '../../kube/store.ts';
@@ -9,7 +10,13 @@ import { SecretValue } from '../../managers/secret-value.ts';
 export type Credentials =
   | { readonly state: 'loading' }
   | { readonly state: 'absent' }
-  | { readonly state: 'present'; readonly version: string; readonly data: ReadonlyMap<string, SecretValue> };
+  | {
+      readonly state: 'present';
+      readonly version: string;
+      readonly data: ReadonlyMap<string, SecretValue>;
+      /** Of the Secret with the sealing keys: the entry that is in use. */
+      readonly current?: string | undefined;
+    };
 
 /** Watches exactly the Secrets that managers take their credentials from. */
 export interface CredentialWatcher {
@@ -102,7 +109,8 @@ export function watchSecret(
         const object = store.get(namespace, name);
         if (object === undefined) return { state: 'absent' };
         const { uid, resourceVersion } = object.metadata;
-        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data };
+        const current = object.metadata.annotations[annotations.currentKey];
+        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data, current };
       },
       stop: () => stopped.abort(),
     };
@@ -111,8 +119,10 @@ export function watchSecret(
 
 function toCredentials(raw: RawObject): CredentialObject {
   const data = Object.entries(dataSchema.parse(raw['data']));
+  const current = raw.metadata.annotations[annotations.currentKey];
   return {
-    metadata: { ...raw.metadata, annotations: {} },
+    // Of the annotations nothing else is kept: what kubectl applied last has the values.
+    metadata: { ...raw.metadata, annotations: current === undefined ? {} : { [annotations.currentKey]: current } },
     data: new Map(data.map(([key, value]) => [key, SecretValue.fromBytes(Buffer.from(value, 'base64'))])),
   };
 }

@@ -74,17 +74,6 @@ export async function openSealed(
   return value;
 }
 
-/** Seals what another key opens anew, for the same place. @throws SealError */
-export async function resealed(
-  data: string,
-  from: SealingKey,
-  expected: SealContext,
-  to: string,
-  maxValueBytes: number,
-): Promise<string> {
-  return seal(await openSealed(data, from, expected, maxValueBytes), expected, to);
-}
-
 function readHeader(plain: Uint8Array): { readonly header: Header; readonly start: number } {
   const length = plain.byteLength < LENGTH_BYTES ? Infinity : new DataView(plain.buffer, plain.byteOffset).getUint32(0);
   const start = LENGTH_BYTES + length;
