@@ -1,0 +1,36 @@
+import { KubeError } from '../../../kube/errors.ts';
+import { ManagerError } from '../../errors.ts';
+
+/** Makes a call, and turns what the API server refuses into the error that managers throw. Another error passes, so does the reason of an aborted signal. */
+export async function asking<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof KubeError ? managerErrorOf(error) : error;
+  }
+}
+
+/** What the API server refused, as a manager says it. */
+export function managerErrorOf(error: KubeError): ManagerError {
+  const message = refusalText(error);
+  const options = error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter };
+  if (error.status === 401 || error.status === 403) return new ManagerError('AccessDenied', message);
+  if (error.status === 422 || error.status === 400) return new ManagerError('InvalidValue', message);
+  if (error.status === 429) return new ManagerError('Throttled', message, options);
+  return new ManagerError('ManagerUnavailable', message, options);
+}
+
+/** Why the API server refused, in the words of our own policies where it was one of them. */
+export function refusalText(error: KubeError): string {
+  if (error.status === 401)
+    return 'the API server does not know you: log in again, then check with kubectl auth whoami';
+  if (error.status === 404 && error.message.includes('could not find the requested resource')) {
+    return 'this cluster does not have Keyferry: its CRDs are not installed';
+  }
+  return policyText(error.message) ?? error.message;
+}
+
+/** `... ValidatingAdmissionPolicy 'x' with binding 'y' denied request: ann may not put db` -> `ann may not put db`. */
+function policyText(message: string): string | undefined {
+  return /denied request: (?<text>.+)$/.exec(message)?.groups?.['text'];
+}

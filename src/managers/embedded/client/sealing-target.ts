@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { conditionOf } from '../../../api/v1/conditions.ts';
+import { clusterSecretManagers, secretManagers } from '../../../api/v1/resources.ts';
+import {
+  clusterSecretManagerSpecSchema,
+  managerStatusSchema,
+  secretManagerSpecSchema,
+} from '../../../api/v1/secret-manager.ts';
+import type { KubeClient } from '../../../kube/client.ts';
+import { findObject } from '../../../kube/find-object.ts';
+import { objectMetaSchema, type RawObject } from '../../../kube/object.ts';
+import { ManagerError } from '../../errors.ts';
+import { defaultLimits } from '../backend.ts';
+import { parsed } from './objects.ts';
+import { asking } from './refusal.ts';
+
+/** A manager object that publishes a sealing key. */
+export interface ManagerName {
+  readonly kind: 'SecretManager' | 'ClusterSecretManager';
+  readonly name: string;
+}
+
+export const defaultManager: ManagerName = { kind: 'ClusterSecretManager', name: 'default' };
+
+/** What values are sealed to. */
+export interface SealingTarget {
+  readonly publicKey: string;
+  /** uid of the cluster. */
+  readonly cluster: string;
+  /** The most bytes that a value may have. */
+  readonly valueBytes: number;
+}
+
+const status = managerStatusSchema.prefault({});
+const clusterManagerSchema = z.object({ metadata: objectMetaSchema, spec: clusterSecretManagerSpecSchema, status });
+const managerSchema = z.object({ metadata: objectMetaSchema, spec: secretManagerSpecSchema, status });
+
+interface ManagerView {
+  readonly embedded: boolean;
+  readonly valueBytes: number;
+  readonly status: z.infer<typeof managerStatusSchema>;
+}
+
+/**
+ * The key that a manager publishes.
+ * @throws ManagerError where there is no such manager, it is of another backend, or the operator has given it no key
+ */
+export async function findSealingTarget(
+  client: Pick<KubeClient, 'get'>,
+  manager: ManagerName,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<SealingTarget> {
+  const { embedded, valueBytes, status } = await readManager(client, manager, namespace, signal);
+  const title = `${manager.kind} ${manager.name}`;
+  if (!embedded)
+    throw new ManagerError(
+      'ManagerUnavailable',
+      `${title} does not keep secrets in the cluster: name one with embedded: {}`,
+    );
+  const { publicKey, cluster } = status;
+  if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes };
+  const said = conditionOf(status, 'Ready');
+  const why =
+    said === undefined || said.status === 'True'
+      ? 'the operator has not looked at it yet: is it running?'
+      : said.message;
+  throw new ManagerError('ManagerUnavailable', `${title} has no key to seal values to: ${why}`);
+}
+
+async function readManager(
+  client: Pick<KubeClient, 'get'>,
+  { kind, name }: ManagerName,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<ManagerView> {
+  const cluster = kind === 'ClusterSecretManager';
+  const [resource, place] = cluster ? [clusterSecretManagers, ''] : [secretManagers, namespace];
+  const object = await asking(() => findObject(client, resource, { namespace: place, name }, { signal }));
+  if (object === undefined) {
+    const where = cluster ? '' : ` in namespace ${namespace}`;
+    const fix = 'create one with embedded: {}, or name another by --manager';
+    throw new ManagerError('ManagerUnavailable', `there is no ${kind} ${name}${where}: ${fix}`);
+  }
+  return cluster ? clusterManagerView(object) : managerView(object);
+}
+
+function clusterManagerView(object: RawObject): ManagerView {
+  const { spec, status } = parsed(clusterManagerSchema, object, 'ClusterSecretManager');
+  const { valueBytes } = spec.embedded?.limits ?? defaultLimits;
+  return { embedded: spec.embedded !== undefined, valueBytes, status };
+}
+
+function managerView(object: RawObject): ManagerView {
+  const { spec, status } = parsed(managerSchema, object, 'SecretManager');
+  return { embedded: spec.embedded !== undefined, valueBytes: defaultLimits.valueBytes, status };
+}
