@@ -46,7 +46,7 @@ describe('the generated files', () => {
 
 describe('the roles', () => {
   it('rule 1: list verbs and resources and have no wildcard', () => {
-    expect(roles).toHaveLength(7);
+    expect(roles).toHaveLength(13);
     const words = roles.flatMap(({ rules }) =>
       rules.flatMap((rule) => [rule.apiGroups, rule.resources, rule.verbs].flat()),
     );
@@ -62,7 +62,14 @@ describe('the roles', () => {
         rules: [
           {
             apiGroups: ['keyferry.io'],
-            resources: ['secretreferences', 'secretmanagers', 'clustersecretmanagers'],
+            resources: [
+              'secretreferences',
+              'secretmanagers',
+              'clustersecretmanagers',
+              'versionedsecrets',
+              'secretversions',
+              'secrettypes',
+            ],
             verbs: ['get', 'list', 'watch'],
           },
         ],
@@ -77,6 +84,53 @@ describe('the roles', () => {
           },
         ],
       },
+    ]);
+  });
+
+  it.each([
+    ['put', ['keyferry-member', 'keyferry-admin']],
+    ['access', ['keyferry-revealer', 'keyferry-admin']],
+    ['destroy', ['keyferry-admin']],
+  ])('rule 1: give `%s` in roles that go into no other', (verb, expected) => {
+    const giving = roles.filter(({ rules }) => rules.some(({ verbs }) => verbs.includes(verb)));
+
+    expect(giving.map(({ metadata }) => metadata.name)).toEqual(expected);
+    expect(giving.flatMap(({ metadata }) => Object.keys(metadata.labels))).toEqual([]);
+  });
+
+  it('rule 1: give the status of nothing to anybody but the operator', () => {
+    const giving = roles.filter(({ rules }) =>
+      rules.some(({ resources }) => resources.some((name) => name.endsWith('/status'))),
+    );
+
+    expect(giving.map(({ metadata }) => metadata.name)).toEqual(['keyferry', 'keyferry-embedded']);
+  });
+
+  it('show reveals to those only who make them', () => {
+    const reading = roles.filter(({ rules }) => rules.some(({ resources }) => resources.includes('secretreveals')));
+
+    expect(reading.map(({ metadata }) => metadata.name)).toEqual([
+      'keyferry-embedded',
+      'keyferry-embedded',
+      'keyferry-revealer',
+      'keyferry-admin',
+    ]);
+  });
+
+  it('give the operator what is in the cluster in a file of its own, which works without', () => {
+    const others = [...files].filter(([path]) => /^rbac\/(operator|rollouts)/.test(path));
+
+    expect(others.map(([, content]) => content).join('\n')).not.toMatch(
+      /versionedsecrets|secretversions|secretreveals|secrettypes|subjectaccessreviews/,
+    );
+  });
+
+  it('show everybody what a value is sealed to, and no more', () => {
+    const discovery = roles.find(({ metadata }) => metadata.name === 'keyferry-discovery');
+
+    expect(discovery?.rules).toEqual([
+      { apiGroups: ['keyferry.io'], resources: ['clustersecretmanagers'], verbs: ['get'], resourceNames: ['default'] },
+      { apiGroups: ['keyferry.io'], resources: ['secrettypes'], verbs: ['get', 'list'] },
     ]);
   });
 

@@ -2,31 +2,44 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { crd, type Manifest } from '../src/api/crd.ts';
-import { policies } from '../src/api/policies/policies.ts';
-import { policyManifests } from '../src/api/policies/policy.ts';
-import { operatorManifests, peopleManifests, rolloutManifests, unstickManifests } from '../src/api/rbac.ts';
+import { optionalPolicies, policies } from '../src/api/policies/policies.ts';
+import { type Policy, policyManifests } from '../src/api/policies/policy.ts';
+import {
+  embeddedManifests,
+  operatorManifests,
+  peopleManifests,
+  rolloutManifests,
+  unstickManifests,
+} from '../src/api/rbac.ts';
 import { builtInTypes } from '../src/api/secret-types.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 
 /** Folders whose files are all generated. */
-export const generatedFolders = ['crds', 'policies', 'rbac', 'types'] as const;
+export const generatedFolders = ['crds', 'policies', 'policies-optional', 'rbac', 'types'] as const;
 
 const account = { namespace: 'keyferry', name: 'keyferry' };
+
+/** What an installation starts with. Where `default` is another kind of manager, take it out. */
+const embeddedManagers = ['default'];
 
 /** The generated files: path below the repository's root -> content. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const operator = `system:serviceaccount:${account.namespace}:${account.name}`;
   return new Map([
     ...kinds.map((kind) => [`crds/${kind.resource.plural}.yaml`, yaml([crd(kind)])] as const),
-    ...policies({ operator }).map(
-      (policy) => [`policies/${policy.name.replace('keyferry-', '')}.yaml`, yaml(policyManifests(policy))] as const,
-    ),
+    ...policies({ operator, embeddedManagers }).map((policy) => policyFile('policies', policy)),
+    ...optionalPolicies().map((policy) => policyFile('policies-optional', policy)),
     ...builtInTypes.map((type) => [`types/${type.metadata.name}.yaml`, yaml([type])] as const),
     ['rbac/operator.yaml', yaml(operatorManifests(account))],
+    ['rbac/embedded.yaml', yaml(embeddedManifests(account))],
     ['rbac/people.yaml', yaml(peopleManifests())],
     ['rbac/rollouts.yaml', yaml(rolloutManifests(account))],
     ['rbac/rollouts-unstick.yaml', yaml(unstickManifests(account))],
   ]);
+}
+
+function policyFile(folder: string, policy: Policy): readonly [path: string, content: string] {
+  return [`${folder}/${policy.name.replace('keyferry-', '')}.yaml`, yaml(policyManifests(policy))];
 }
 
 function yaml(documents: readonly Manifest[]): string {

@@ -1,6 +1,14 @@
 import type { Manifest } from './crd.ts';
 import { group } from './v1/names.ts';
-import { clusterSecretManagers, secretManagers, secretReferences } from './v1/resources.ts';
+import {
+  clusterSecretManagers,
+  secretManagers,
+  secretReferences,
+  secretReveals,
+  secretTypeObjects,
+  secretVersions,
+  versionedSecrets,
+} from './v1/resources.ts';
 import { rolledPlurals } from './v1/workload-resources.ts';
 
 interface Rule {
@@ -48,18 +56,83 @@ export function unstickManifests(account: RbacOptions): readonly Manifest[] {
   return granted(account, 'rollouts-unstick', [rule('', ['pods'], ['delete'])]);
 }
 
-/** What people are given: `view` and `edit` learn of our kinds, and one role to bind for the default manager. */
+/** What the operator needs besides to keep secrets in the cluster. Without it: `--embedded=false`. */
+export function embeddedManifests(account: RbacOptions): readonly Manifest[] {
+  const { namespace, name } = account;
+  const role = `${name}-embedded`;
+  return [
+    ...granted(account, 'embedded', embeddedRules),
+    { apiVersion, kind: 'Role', metadata: { name: role, namespace }, rules: probeRules },
+    binding('Role', role, { namespace }, [{ kind: 'ServiceAccount', name, namespace }]),
+  ];
+}
+
+/**
+ * What people are given: `view` and `edit` learn of our kinds, everyone may find the key that values are sealed to, and the rest is to be bound. Nothing
+ * that lets anybody put, access or destroy a secret, or use a manager, goes into another role.
+ */
 export function peopleManifests(): readonly Manifest[] {
   return [
-    clusterRole('keyferry-view', [rule(group, [secretReferences.plural, ...managers], read)], 'view'),
+    clusterRole('keyferry-view', [rule(group, [secretReferences.plural, ...managers, ...kept], read)], 'view'),
     clusterRole('keyferry-edit', [rule(group, [secretReferences.plural], writing)], 'edit'),
     clusterRole('keyferry-use-default-manager', [
       { ...rule(group, [clusterSecretManagers.plural], ['use']), resourceNames: ['default'] },
+    ]),
+    clusterRole('keyferry-member', memberRules),
+    clusterRole('keyferry-revealer', revealerRules),
+    clusterRole('keyferry-admin', adminRules),
+    clusterRole('keyferry-discovery', discoveryRules),
+    binding('ClusterRole', 'keyferry-discovery', {}, [
+      { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:authenticated' },
     ]),
   ];
 }
 
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+
+/** What the embedded manager keeps, as far as people look at it. */
+const kept = [versionedSecrets.plural, secretVersions.plural, secretTypeObjects.plural];
+
+/** Puts, and sees what became of it. */
+const memberRules: readonly Rule[] = [
+  rule(group, [versionedSecrets.plural], [...read, 'create', 'update', 'patch', 'put']),
+  rule(group, [secretVersions.plural], [...read, 'create']),
+];
+
+const revealerRules: readonly Rule[] = [
+  rule(group, [secretReveals.plural], ['get', 'create']),
+  rule(group, [versionedSecrets.plural], ['access']),
+];
+
+/** All that can be done with secrets, one by one: a wildcard would include what is added later. */
+const adminRules: readonly Rule[] = [
+  rule(group, [versionedSecrets.plural], [...read, ...writing, 'put', 'access', 'destroy']),
+  rule(group, [secretVersions.plural, secretReveals.plural, secretTypeObjects.plural], [...read, ...writing]),
+];
+
+/** Whoever puts must find the public key, and the types. Neither is a secret. */
+const discoveryRules: readonly Rule[] = [
+  { ...rule(group, [clusterSecretManagers.plural], ['get']), resourceNames: ['default'] },
+  rule(group, [secretTypeObjects.plural], ['get', 'list']),
+];
+
+const judged = [versionedSecrets.plural, secretVersions.plural, secretReveals.plural];
+
+const embeddedRules: readonly Rule[] = [
+  rule(group, [...judged, secretTypeObjects.plural], read),
+  rule(
+    group,
+    judged.map((plural) => `${plural}/status`),
+    ['patch'],
+  ),
+  // To seal it again, to a new key.
+  rule(group, [secretVersions.plural], ['patch']),
+  rule(group, [secretVersions.plural, secretReveals.plural], ['delete']),
+  rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
+];
+
+/** Only ever as a dry run in somebody else's name, to see that the policies refuse it. */
+const probeRules: readonly Rule[] = [rule(group, [secretVersions.plural, secretReveals.plural], ['create'])];
 
 const operatorRules: readonly Rule[] = [
   rule(group, [secretReferences.plural, ...managers], read),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { policies } from '../../src/api/policies/policies.ts';
+import { optionalPolicies, policies } from '../../src/api/policies/policies.ts';
 import { type Policy, policyManifests } from '../../src/api/policies/policy.ts';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { waitFor } from '../cluster/wait.ts';
@@ -70,9 +70,12 @@ async function typeWarnings(policy: Policy): Promise<readonly unknown[]> {
 describe('every policy', () => {
   beforeAll(() => applyRolloutCrd(cluster));
 
-  test.each(policies({ operator }))('is free of type warnings: $name', async (policy) => {
-    expect(await typeWarnings(policy)).toEqual([]);
-  });
+  test.each([...policies({ operator, embeddedManagers: ['default'] }), ...optionalPolicies()])(
+    'is free of type warnings: $name',
+    async (policy) => {
+      expect(await typeWarnings(policy)).toEqual([]);
+    },
+  );
 
   test('would not be, were it wrong about a field', async () => {
     const rules = [{ apiGroups: ['apps'], resources: ['deployments'], operations: ['CREATE'] as const }];

@@ -1,7 +1,8 @@
 import { annotations, group } from '../v1/names.ts';
 import { celString } from '../v1/parts.ts';
 import { secretReferences } from '../v1/resources.ts';
-import { type Policy, type PolicyOptions } from './policy.ts';
+import { namespaceGoes } from './expressions.ts';
+import type { Policy, PolicyOptions } from './policy.ts';
 
 /** Only the operator says what became of an object. */
 export function statusPolicy({ operator }: PolicyOptions): Policy {
@@ -46,11 +47,7 @@ export function orphansPolicy(): Policy {
         expression:
           'has(oldObject.status) && has(oldObject.status.target) ? oldObject.status.target.ownership : variables.wanted',
       },
-      // It is null in match conditions: an exemption there would hang the namespace.
-      {
-        name: 'namespaceGoes',
-        expression: 'namespaceObject != null && has(namespaceObject.metadata.deletionTimestamp)',
-      },
+      namespaceGoes,
     ],
     validations: [
       {

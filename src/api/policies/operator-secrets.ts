@@ -1,4 +1,4 @@
-import { annotations, labels } from '../v1/names.ts';
+import { annotations, labels, sealingKeysSecret } from '../v1/names.ts';
 import { systemNamespaces } from '../v1/namespaces.ts';
 import { celString, celStrings } from '../v1/parts.ts';
 import { reservedSecretNameForm, secretTypes } from '../v1/secret-reference.ts';
@@ -45,10 +45,11 @@ export function operatorSecretsPolicy({ operator }: PolicyOptions): Policy {
       { name: 'oldAnnotations', expression: mapOf('oldObject', 'annotations') },
       { name: 'now', expression: valueOf('labels', target) },
       { name: 'was', expression: valueOf('oldLabels', target) },
+      { name: 'sealingKeys', expression: firstSealingKey(namespaceOf(operator)) },
       reservedKeys('Labels', `key == ${target}`),
       reservedKeys(
         'Annotations',
-        `key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)}) || (variables.now == 'merged' && (${writtenPairs.map((prefix) => `key.startsWith(${celString(prefix)})`).join(' || ')}))`,
+        `(variables.sealingKeys && key == ${celString(annotations.currentKey)}) || key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)}) || (variables.now == 'merged' && (${writtenPairs.map((prefix) => `key.startsWith(${celString(prefix)})`).join(' || ')}))`,
       ),
     ],
     validations: [
@@ -61,10 +62,22 @@ export function operatorSecretsPolicy({ operator }: PolicyOptions): Policy {
   };
 }
 
+/** The one Secret that it may make in its own namespace, once: to change or delete it is for people, who have the backup. */
+function firstSealingKey(namespace: string): string {
+  const parts = [
+    `request.operation == 'CREATE'`,
+    `request.namespace == ${celString(namespace)}`,
+    `variables.name == ${celString(sealingKeysSecret)}`,
+    `object.type == 'Opaque'`,
+    `variables.now == ''`,
+  ];
+  return parts.join(' && ');
+}
+
 function places(refusedNamespaces: readonly string[]): readonly Validation[] {
   return [
     {
-      expression: `!(request.namespace in ${celStrings(refusedNamespaces)})`,
+      expression: `variables.sealingKeys || !(request.namespace in ${celStrings(refusedNamespaces)})`,
       messageExpression: `'the operator may not touch Secrets of namespace ' + request.namespace`,
     },
     {
@@ -80,7 +93,7 @@ const ownership: readonly Validation[] = [
     messageExpression: `'the operator may delete only what it owns: Secret ' + variables.name + ' does not carry the label ${labels.target}: owned'`,
   },
   {
-    expression: `request.operation == 'DELETE' || variables.now in ['owned', 'merged'] || (variables.now == '' && variables.was != '')`,
+    expression: `request.operation == 'DELETE' || variables.sealingKeys || variables.now in ['owned', 'merged'] || (variables.now == '' && variables.was != '')`,
     messageExpression: `'the operator may write only Secrets that carry the label ${labels.target} (owned or merged): ' + variables.name + ' does not'`,
   },
   {

@@ -4,6 +4,11 @@ import type { Manifest } from '../crd.ts';
 export interface PolicyOptions {
   /** The API server's name for the operator: `system:serviceaccount:<namespace>:<name>`. */
   readonly operator: string;
+  /**
+   * Names of the ClusterSecretManagers that are known to be `embedded: {}`. What they give is the namespace's own, so `access` on each secret is as
+   * good as `use`. A name must not stand here where that manager is of another kind: its secrets have the same names.
+   */
+  readonly embeddedManagers: readonly string[];
 }
 
 /** One CEL rule, which must hold. The message says what to do. */
@@ -24,17 +29,29 @@ export interface Variable {
   readonly expression: string;
 }
 
+/** What goes into the API server's own audit log with each request that a policy looks at, refused or not. */
+export interface AuditAnnotation {
+  readonly key: string;
+  readonly valueExpression: string;
+}
+
 export interface Policy {
   readonly name: string;
   readonly rules: readonly ResourceRule[];
   readonly conditions?: readonly { readonly name: string; readonly expression: string }[];
   readonly variables?: readonly Variable[];
   readonly validations: readonly Validation[];
+  readonly auditAnnotations?: readonly AuditAnnotation[];
+  /** What becomes of a request that breaks a rule. By default it is denied. */
+  readonly actions?: readonly ('Deny' | 'Warn' | 'Audit')[];
 }
 
-/** A ValidatingAdmissionPolicy that denies, everywhere, also when it can't be evaluated. */
+/** Denials go into the API server's own audit log: they never reach the operator. */
+export const deniedAndAudited = ['Deny', 'Audit'] as const;
+
+/** A ValidatingAdmissionPolicy that acts everywhere, also when it can't be evaluated. */
 export function policyManifests(policy: Policy): readonly Manifest[] {
-  const { name, rules, conditions, variables, validations } = policy;
+  const { name, rules, conditions, variables, validations, auditAnnotations, actions = ['Deny'] } = policy;
   const apiVersion = 'admissionregistration.k8s.io/v1';
   return [
     {
@@ -47,13 +64,14 @@ export function policyManifests(policy: Policy): readonly Manifest[] {
         ...(conditions !== undefined && { matchConditions: conditions }),
         ...(variables !== undefined && { variables }),
         validations: validations.map(forbidden),
+        ...(auditAnnotations !== undefined && { auditAnnotations }),
       },
     },
     {
       apiVersion,
       kind: 'ValidatingAdmissionPolicyBinding',
       metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'] },
+      spec: { policyName: name, validationActions: actions },
     },
   ];
 }

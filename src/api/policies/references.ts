@@ -2,32 +2,51 @@ import { group } from '../v1/names.ts';
 import { systemNamespaces } from '../v1/namespaces.ts';
 import { celStrings } from '../v1/parts.ts';
 import { clusterSecretManagers, secretManagers, secretReferences } from '../v1/resources.ts';
-import { namespaceOf, type Policy, type PolicyOptions, type Validation, type Variable } from './policy.ts';
+import { mayAccessNamed, namedSecretVariables } from './named-secrets.ts';
+import {
+  type AuditAnnotation,
+  deniedAndAudited,
+  namespaceOf,
+  type Policy,
+  type PolicyOptions,
+  type Validation,
+  type Variable,
+} from './policy.ts';
 
 /** How many managers one reference may name. Each takes a validation of its own: CEL's budget allows two questions to the authorizer in one. */
 const maxManagers = 5;
 
 const indexes = Array.from({ length: maxManagers }, (_, index) => index);
 
-function managersOf(field: 'data' | 'dataFrom', entry: string): string {
-  const own = `${entry}.managerRef`;
-  const named = `has(${own}) ? ${own}.kind + '/' + ${own}.name : variables.general`;
-  return `has(object.spec.${field}) ? object.spec.${field}.map(item, ${named}) : []`;
-}
+export const specChanged = { name: 'spec-changed', expression: 'oldObject == null || object.spec != oldObject.spec' };
 
-/** Whoever creates a reference, or changes what it asks for, must hold the verb `use` on every manager that it asks. */
-export function referencesPolicy({ operator }: PolicyOptions): Policy {
+/** CEL: kind/name of the manager that an entry asks. */
+const managerOf =
+  "(has(entry.managerRef) ? entry.managerRef.kind + '/' + entry.managerRef.name : object.spec.managerRef.kind + '/' + object.spec.managerRef.name)";
+
+/**
+ * Whoever creates a reference, or changes what it asks for, must hold the verb `use` on every manager that it asks; or, where that gives the secrets of
+ * the namespace itself, `access` on each secret that it names.
+ */
+export function referencesPolicy({ operator, embeddedManagers }: PolicyOptions): Policy {
   const refused = celStrings([...systemNamespaces, namespaceOf(operator)]);
+  const embedded = celStrings(embeddedManagers.map((name) => `${clusterSecretManagers.kind}/${name}`));
   return {
     name: 'keyferry-references',
     rules: [{ apiGroups: [group], resources: [secretReferences.plural], operations: ['CREATE', 'UPDATE'] }],
-    conditions: [{ name: 'spec-changed', expression: 'oldObject == null || object.spec != oldObject.spec' }],
+    conditions: [specChanged],
     variables: [
-      { name: 'general', expression: "object.spec.managerRef.kind + '/' + object.spec.managerRef.name" },
-      { name: 'data', expression: managersOf('data', 'object.spec.data[item]') },
-      { name: 'dataFrom', expression: managersOf('dataFrom', 'item') },
-      { name: 'from0', expression: 'variables.data + variables.dataFrom' },
-      ...indexes.flatMap(managerVariables),
+      ...namedSecretVariables(`${managerOf} in ${embedded}`),
+      {
+        name: 'from0',
+        expression: `variables.entries.map(entry, ${managerOf}) + (has(object.spec.dataFrom) ? object.spec.dataFrom.map(entry, ${managerOf}) : [])`,
+      },
+      { name: 'embedded', expression: `variables.from0.filter(manager, manager in ${embedded})` },
+      ...indexes.flatMap((index) => managerVariables(index, embedded)),
+      {
+        name: 'mayUseEmbedded',
+        expression: indexes.map((index) => `(!variables.own${index} || variables.use${index})`).join(' && '),
+      },
     ],
     validations: [
       {
@@ -39,17 +58,31 @@ export function referencesPolicy({ operator }: PolicyOptions): Policy {
         message: `a SecretReference may name at most ${maxManagers} different managers: split it into several`,
       },
       ...indexes.map(mayUse),
+      ...mayAccessNamed(ofOwnNamespace),
     ],
+    auditAnnotations: readsAnnotations('use'),
+    actions: deniedAndAudited,
   };
+}
+
+/** For the API server's audit log: who has what read by a reference. */
+export function readsAnnotations(verb: 'use' | 'access'): readonly AuditAnnotation[] {
+  const secrets = 'variables.entries.map(entry, entry.secret)';
+  return [
+    { key: 'who', valueExpression: 'request.userInfo.username' },
+    { key: 'verb', valueExpression: `'${verb}'` },
+    { key: 'secret', valueExpression: `request.namespace + ': ' + ${secrets}.join(', ')` },
+  ];
 }
 
 /**
  * Each list is the one before without its first manager by name: so the first ones are the distinct managers. By name, as the order in which
  * CEL walks a map changes from one evaluation to the next, and rule and message must speak of the same manager.
  */
-function managerVariables(index: number): readonly Variable[] {
+function managerVariables(index: number, embedded: string): readonly Variable[] {
   const from = `variables.from${index}`;
   const first = `variables.first${index}`;
+  const [plural, name] = [`variables.plural${index}`, `variables.name${index}`];
   return [
     { name: `first${index}`, expression: `${from}.size() == 0 ? '' : ${from}.min()` },
     { name: `from${index + 1}`, expression: `${from}.filter(manager, manager != ${first})` },
@@ -59,13 +92,35 @@ function managerVariables(index: number): readonly Variable[] {
       name: `plural${index}`,
       expression: `variables.kind${index} == '${secretManagers.kind}' ? '${secretManagers.plural}' : '${clusterSecretManagers.plural}'`,
     },
+    { name: `own${index}`, expression: `${first} in ${embedded}` },
+    {
+      name: `use${index}`,
+      expression: `authorizer.group('${group}').resource(${plural}).namespace(request.namespace).name(${name}).check('use').allowed()`,
+    },
   ];
 }
 
 function mayUse(index: number): Validation {
   const [kind, name, plural] = ['kind', 'name', 'plural'].map((part) => `variables.${part}${index}`);
   return {
-    expression: `variables.from${index}.size() == 0 || authorizer.group('${group}').resource(${plural}).namespace(request.namespace).name(${name}).check('use').allowed()`,
-    messageExpression: `request.userInfo.username + ' may not use ' + ${kind} + ' ' + ${name} + ' for references of namespace ' + request.namespace + '. Ask for a Role there with: apiGroups: [${group}], resources: [' + ${plural} + '], resourceNames: [' + ${name} + '], verbs: [use]'`,
+    expression: `variables.from${index}.size() == 0 || variables.own${index} || variables.use${index}`,
+    messageExpression: `${mayNotUse(`${kind} + ' ' + ${name}`)} + '. Ask for ${roleToUse(`' + ${plural} + '`, `' + ${name} + '`)}'`,
   };
 }
+
+/** CEL; `manager` is CEL for its kind and name. */
+function mayNotUse(manager: string): string {
+  return `request.userInfo.username + ' may not use ' + ${manager} + ' for references of namespace ' + request.namespace`;
+}
+
+function roleToUse(plural: string, name: string): string {
+  return `a Role there with: apiGroups: [${group}], resources: [${plural}], resourceNames: [${name}], verbs: [use]`;
+}
+
+const ownManager = `variables.embedded.min().split('/')[1]`;
+
+const ofOwnNamespace = {
+  otherwise: 'variables.mayUseEmbedded',
+  mayNot: `${mayNotUse(`'${clusterSecretManagers.kind} ' + ${ownManager}`)} + ', nor access '`,
+  orAskFor: `', or for ${roleToUse(clusterSecretManagers.plural, `' + ${ownManager} + '`)}'`,
+};

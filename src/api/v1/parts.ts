@@ -54,7 +54,8 @@ export function secretName(description: string): z.ZodString {
   return line(description, 512);
 }
 
-const objectNameForm = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+/** RE2. */
+export const objectNameForm = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 
 /** The name of a Kubernetes object (RFC 1123 subdomain). */
 export function objectName(description: string): z.ZodString {

@@ -6,7 +6,7 @@ const scalar = (): z.ZodString => text({ description: 'A value that is allowed.'
 
 /** What every level of the dialect may say. */
 const limits = {
-  title: line('What it is, for the prompt of keyferry put.', 128).optional(),
+  title: line('What it is, for the prompt of keyferry put.', 80).optional(),
   enum: list(scalar(), { description: 'The only values that are allowed, as text.', maxItems: 50 }).optional(),
   minLength: z.int().meta({ minimum: 0 }).optional().describe('Of a string: the least number of characters.'),
   maxLength: z.int().meta({ minimum: 0 }).optional().describe('Of a string: the greatest number of characters.'),

@@ -42,10 +42,9 @@ const sealedSchema = z.object({
   key: agePublicKey('The public key that it is sealed to.'),
   data: text({
     description: 'The sealed value (age, one recipient) in base64.',
-    maxLength: 1_048_576,
-    rules: [
-      { rule: "self.matches('^[A-Za-z0-9+/]+={0,2}$')", message: 'must be base64 of one line: use keyferry seal' },
-    ],
+    // The largest value that a manager may allow (512 KiB), padded, sealed and in base64. A longer form would cost the rule too much.
+    maxLength: 800_000,
+    rules: [{ rule: "self.matches('^[\\\\w+/]+=*$')", message: 'must be base64 of one line: use keyferry seal' }],
   }),
 });
 
@@ -93,11 +92,13 @@ export const secretVersionSpecSchema = z
     ),
   });
 
-/** Rules that need the object's name. */
+const numberInName = 'self.metadata.name.substring(size(self.spec.secret) + 1)';
+
+/** Rules that need the object's name. What `string(self.spec.version)` costs has no bound that the API server knows of. */
 export const secretVersionRules: readonly Rule[] = [
   {
-    rule: "self.metadata.name == self.spec.secret + '-' + string(self.spec.version)",
-    messageExpression: "'metadata.name must be ' + self.spec.secret + '-' + string(self.spec.version)",
+    rule: `self.metadata.name.startsWith(self.spec.secret + '-') && ${numberInName}.matches('^[1-9][0-9]{0,8}$') && int(${numberInName}) == self.spec.version`,
+    messageExpression: `'metadata.name must be ' + self.spec.secret + '-N, where N is spec.version'`,
   },
 ];
 

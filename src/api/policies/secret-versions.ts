@@ -1,0 +1,87 @@
+import { annotations, group, labels } from '../v1/names.ts';
+import { celString } from '../v1/parts.ts';
+import { secretVersions } from '../v1/resources.ts';
+import {
+  auditsSecret,
+  byCollector,
+  inOwnName,
+  mayBeOwned,
+  mayNot,
+  maySecret,
+  namespaceGoes,
+  newOwners,
+} from './expressions.ts';
+import { deniedAndAudited, type Policy, type PolicyOptions, type Validation } from './policy.ts';
+
+const trim = celString(labels.trim);
+const allowDelete = celString(annotations.allowDelete);
+
+function labelOf(object: 'object' | 'oldObject'): string {
+  const map = `${object}.metadata.labels`;
+  return `(has(${map}) && ${trim} in ${map} ? ${map}[${trim}] : '')`;
+}
+
+/** Who may put a version, and destroy one. What a version says can't change: the schema sees to that, but for what is sealed. */
+export function secretVersionsPolicy({ operator }: PolicyOptions): Policy {
+  return {
+    name: 'keyferry-secret-versions',
+    rules: [{ apiGroups: [group], resources: [secretVersions.plural], operations: ['CREATE', 'UPDATE', 'DELETE'] }],
+    variables: [
+      { name: 'byOperator', expression: `request.userInfo.username == ${celString(operator)}` },
+      { name: 'secret', expression: 'object != null ? object.spec.secret : oldObject.spec.secret' },
+      {
+        name: 'users',
+        expression:
+          'oldObject != null && has(oldObject.status) && has(oldObject.status.users) ? oldObject.status.users : 0',
+      },
+      namespaceGoes,
+      // These may delete, and what they delete is gone in any case.
+      { name: 'free', expression: `${byCollector} || variables.byOperator || variables.namespaceGoes` },
+      ...newOwners,
+    ],
+    validations: [...creation, ...change, ...deletion],
+    auditAnnotations: auditsSecret(
+      "request.operation == 'DELETE' ? 'destroy' : request.operation == 'CREATE' ? 'put' : 'change'",
+      'variables.secret',
+    ),
+    actions: deniedAndAudited,
+  };
+}
+
+const creation: readonly Validation[] = [
+  // GitOps tools are service accounts, and apply what others wrote.
+  ...inOwnName('createdBy', "request.userInfo.username.startsWith('system:serviceaccount:')"),
+  {
+    expression: `request.operation != 'CREATE' || ${maySecret('put', 'variables.secret')}`,
+    messageExpression: mayNot('put', 'variables.secret'),
+  },
+];
+
+const change: readonly Validation[] = [
+  {
+    expression:
+      "request.operation != 'UPDATE' || variables.byOperator || (has(object.spec.sealed) == has(oldObject.spec.sealed) && (!has(object.spec.sealed) || object.spec.sealed == oldObject.spec.sealed))",
+    messageExpression: `'version ' + string(oldObject.spec.version) + ' of ' + variables.secret + ' cannot change: put a new one. Only the operator seals one again, to another key: keyferry keys reseal'`,
+  },
+  {
+    // Whoever sets it lets the version go once it is old.
+    expression: `request.operation != 'UPDATE' || variables.byOperator || ${labelOf('object')} == ${labelOf('oldObject')} || ${maySecret('put', 'variables.secret')}`,
+    messageExpression: `'the label ${labels.trim} says who owns a version, and ' + ${mayNot('put', 'variables.secret')}`,
+  },
+  unlessOperator(mayBeOwned('variables.secret')),
+];
+
+const deletion: readonly Validation[] = [
+  {
+    expression: `request.operation != 'DELETE' || variables.free || ${maySecret('destroy', 'variables.secret')}`,
+    messageExpression: mayNot('destroy', 'variables.secret'),
+  },
+  {
+    expression: `request.operation != 'DELETE' || variables.free || variables.users == 0 || (has(oldObject.metadata.annotations) && ${allowDelete} in oldObject.metadata.annotations)`,
+    messageExpression: `'version ' + string(oldObject.spec.version) + ' of ' + variables.secret + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + ': keyferry show ' + variables.secret + ' -n ' + request.namespace + ' names them. Let them move to another version first. If it must go at once: kubectl annotate sver ' + oldObject.metadata.name + ' -n ' + request.namespace + ' ${annotations.allowDelete}=yes'`,
+  },
+];
+
+function unlessOperator(validation: Validation): Validation {
+  return { ...validation, expression: `variables.byOperator || ${validation.expression}` };
+}
