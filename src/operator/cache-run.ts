@@ -1,7 +1,7 @@
+import type { Reflector } from '../kube/reflector.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Check, healthy, unhealthy } from '../runtime/health.ts';
 import type { Caches as CacheLoops } from '../runtime/lifecycle.ts';
-import type { Caches } from './caches.ts';
 
 /** Milliseconds: a reflector that took no step for so long is stuck, whatever the API server does. */
 const SILENCE_BOUND = 600_000;
@@ -25,7 +25,7 @@ export function runCaches(loops: readonly Loop[]): CacheLoops {
 }
 
 /** Fails where a reflector is stuck: only a restart helps. */
-export function cachesHealth({ reflectors }: Caches, clock: Clock): Check {
+export function cachesHealth(reflectors: readonly Pick<Reflector, 'lastActivity'>[], clock: Clock): Check {
   const started = clock.monotonic();
   return () => {
     const oldest = Math.min(...reflectors.map((reflector) => Math.max(reflector.lastActivity, started)));

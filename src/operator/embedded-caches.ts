@@ -1,4 +1,5 @@
-import { secretTypeObjects, secretVersions, versionedSecrets } from '../api/v1/resources.ts';
+import { secretReveals, secretTypeObjects, secretVersions, versionedSecrets } from '../api/v1/resources.ts';
+import { type Reveal, toReveal } from '../controllers/secret-reveal/reveal.ts';
 import { type SecretTypeObject, toSecretType } from '../controllers/versioned-secret/secret-type.ts';
 import {
   type SecretVersion,
@@ -19,6 +20,7 @@ export interface EmbeddedCaches {
   readonly secrets: Store<VersionedSecret>;
   readonly versions: Store<SecretVersion>;
   readonly types: Store<SecretTypeObject>;
+  readonly reveals: Store<Reveal>;
   readonly reflectors: readonly Reflector[];
 }
 
@@ -30,11 +32,13 @@ export function createEmbeddedCaches(settings: Settings, watched: readonly strin
   const secrets = createStore<VersionedSecret>({ logger, indexes: versionedSecretIndexes });
   const versions = createStore<SecretVersion>({ logger, indexes: secretVersionIndexes });
   const types = createStore<SecretTypeObject>({ logger });
+  const reveals = createStore<Reveal>({ logger });
   const scopes = watched.length === 0 ? [{}] : watched.map((namespace) => ({ namespace }));
   return {
     secrets,
     versions,
     types,
+    reveals,
     reflectors: [
       ...scopes.flatMap((scope) => [
         createReflector({
@@ -53,6 +57,7 @@ export function createEmbeddedCaches(settings: Settings, watched: readonly strin
           // A page of the largest values must not be half a gigabyte.
           pageSize: 100,
         }),
+        createReflector({ ...settings, ...scope, resource: secretReveals, transform: toReveal, store: reveals }),
       ]),
       createReflector({ ...settings, resource: secretTypeObjects, transform: toSecretType, store: types }),
     ],

@@ -7,6 +7,7 @@ import { createPolicyGate } from '../controllers/embedded/gate.ts';
 import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
 import { createKeyStore, type KeyStore } from '../controllers/sealing-keys/key-store.ts';
 import { watchSecret } from '../controllers/secret-manager/credentials.ts';
+import { createRevealController } from '../controllers/secret-reveal/controller.ts';
 import { createEmbeddedBackend } from '../controllers/versioned-secret/backend.ts';
 import { limitsFor } from '../controllers/versioned-secret/limits.ts';
 import { reconcileSecret, type SecretScope } from '../controllers/versioned-secret/reconcile.ts';
@@ -14,10 +15,11 @@ import { createUsageIndex, type UsageIndex } from '../controllers/versioned-secr
 import { usageOf } from '../controllers/versioned-secret/users.ts';
 import type { VersionedSecret } from '../controllers/versioned-secret/versioned-secret.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { Reflector } from '../kube/reflector.ts';
 import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
 import type { KeyRing } from '../managers/embedded/sealing/sealing-key.ts';
 import { sleep } from '../runtime/clock.ts';
-import { type Controller, createController, type Reconcile } from '../runtime/controller.ts';
+import { type Controller, createController } from '../runtime/controller.ts';
 import { describeError } from '../runtime/errors.ts';
 import type { Workers } from '../runtime/lifecycle.ts';
 import { counter } from '../runtime/metrics.ts';
@@ -29,6 +31,7 @@ import type { OperatorParts } from './parts.ts';
 /** The embedded manager's part of the operator. */
 export interface Embedded {
   readonly backend: EmbeddedBackend;
+  readonly reflectors: readonly Reflector[];
   readonly controllers: readonly Controller[];
   /** For the leader. */
   readonly workers: readonly Workers[];
@@ -75,20 +78,31 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
     trail,
     audit,
   };
-  const reconcile: Reconcile = (request, signal) => reconcileSecret(scope, request, signal);
-  const { concurrency } = config;
-  const controller = createController({ ...parts, name: 'versionedsecret', concurrency, reconcile });
+  const controller = secretController(parts, scope);
+  const backend = createEmbeddedBackend(found);
+  const answering = { backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
+  const reveals = createRevealController({ ...parts, ...scope, ...answering });
   watch(controller, caches, embedded, view, usage);
   for (const each of [gate, keys.store]) each.onChange(() => enqueueAll(controller, embedded));
   trail.onRecord((namespace, name) => controller.enqueueAfter({ namespace, name }, USAGE_DELAY));
   return {
-    backend: createEmbeddedBackend(found),
-    controllers: [controller],
+    backend,
+    reflectors: embedded.reflectors,
+    controllers: [controller, reveals],
     workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => makeFirstKey(parts, keys.store, stop) }],
     onSecret: (listener) => secrets.onChange(({ object: { metadata } }) => listener(metadata.namespace, metadata.name)),
     onKeys: (listener) => keys.store.onChange(listener),
     close: keys.close,
   };
+}
+
+function secretController(parts: OperatorParts, scope: SecretScope): Controller {
+  return createController({
+    ...parts,
+    name: 'versionedsecret',
+    concurrency: parts.config.concurrency,
+    reconcile: (request, signal) => reconcileSecret(scope, request, signal),
+  });
 }
 
 /** What versions are judged by, and what is counted of it. */

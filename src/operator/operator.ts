@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { loadKubeServer } from '../kube/config.ts';
 import { createElector } from '../kube/lease.ts';
-import { createEventRecorder } from '../kube/events.ts';
+import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
@@ -12,10 +12,13 @@ import { createHttpServer, type NamedChecks } from '../runtime/http-server.ts';
 import { createLifecycle, type ExitReason, type Lead, leadAlone } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { addProcessMetrics, createRegistry, gauge, type Registry, watchEventLoop } from '../runtime/metrics.ts';
-import { createCaches } from './caches.ts';
+import { openAuditLog } from './audit-log.ts';
+import { type Caches, createCaches } from './caches.ts';
 import { cachesHealth, runCaches } from './cache-run.ts';
 import { clientMetrics } from './client-metrics.ts';
 import { createClusterIdentity } from './cluster-identity.ts';
+import { createEmbedded, type Embedded } from './embedded.ts';
+import { createEmbeddedCaches } from './embedded-caches.ts';
 import type { OperatorParts } from './parts.ts';
 import { createControllers } from './references.ts';
 
@@ -44,34 +47,56 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const caches = createCaches(parts, config);
   try {
     const cluster = createClusterIdentity(client, settings);
-    const controllers = createControllers(parts, caches, client, events, cluster.uid);
+    const embedded = await openEmbedded(parts, caches, client, cluster.uid);
+    const controllers = createControllers(parts, caches, client, events, cluster.uid, embedded);
+    const all = [...controllers.all, ...(embedded?.controllers ?? [])];
+    const reflectors = [...caches.reflectors, ...(embedded?.reflectors ?? [])];
     const lifecycle = createLifecycle({
       http: createHttpServer({
         address: config.httpAddress,
-        live: { reflectors: cachesHealth(caches, clock), ...controllerChecks(controllers.all) },
+        live: { reflectors: cachesHealth(reflectors, clock), ...controllerChecks(all) },
         ready: { caches: () => lifecycle.readiness() },
         registry,
         clock,
         logger,
       }),
-      caches: runCaches([...caches.reflectors, cluster]),
+      caches: runCaches([...reflectors, cluster]),
       lead: leadership(settings, client),
-      workers: [...controllers.all, { run: (stop) => events.run(stop) }],
+      workers: [...all, ...(embedded?.workers ?? []), { run: (stop) => events.run(stop) }],
       clock,
       logger,
       gracePeriod: config.gracePeriod,
     });
     addProcessMetrics(registry, clock);
-    gauge(registry, 'keyferry_events_dropped', 'Events that were too many to be written.', [], (made) =>
-      made.set(events.dropped),
-    );
+    countDropped(registry, events);
     void watchEventLoop(registry, clock, signal);
     const reason = await lifecycle.run(signal);
     controllers.close();
+    embedded?.close();
     return reason;
   } finally {
     await transport.close();
   }
+}
+
+/** Undefined where nothing is kept in the cluster. */
+async function openEmbedded(
+  parts: OperatorParts,
+  caches: Caches,
+  client: KubeClient,
+  clusterUid: () => string,
+): Promise<Embedded | undefined> {
+  const { config, clock } = parts;
+  if (!config.embedded) return undefined;
+  const embedded = createEmbeddedCaches(parts, config.watchNamespaces);
+  const audit = await openAuditLog(config.auditLog, clock);
+  return createEmbedded({ parts, caches, embedded, client, clusterUid, audit });
+}
+
+function countDropped(registry: Registry, events: EventRecorder): void {
+  gauge(registry, 'keyferry_events_dropped', 'Events that were too many to be written.', [], (made) =>
+    made.set(events.dropped),
+  );
 }
 
 function connect({ config, version, clock, random }: OperatorSettings, registry: Registry): Transport {
