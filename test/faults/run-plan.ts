@@ -197,6 +197,7 @@ async function openSlot(
     entry,
     flags: [
       '--log-level=debug',
+      '--embedded=false',
       `--namespace=${lane}`,
       `--watch-namespaces=${namespace}`,
       `--identity=${slot}`,

@@ -286,7 +286,9 @@ export async function readAudit(cluster: Pick<ControlPlane, 'auditLog'>): Promis
   return lines.filter((line) => line !== '').map((line) => auditSchema.parse(JSON.parse(line)));
 }
 
-function isOperatorWrite({ user, verb, objectRef }: AuditEntry): boolean {
+/** What is stored: neither dry runs nor reviews are. */
+function isOperatorWrite({ user, verb, objectRef, requestURI }: AuditEntry): boolean {
   const writes = ['create', 'update', 'patch', 'delete', 'deletecollection'].includes(verb);
-  return user.username === operatorUser && writes && objectRef.resource !== 'leases';
+  const stored = !requestURI.includes('dryRun=') && objectRef.resource !== 'subjectaccessreviews';
+  return user.username === operatorUser && writes && stored && objectRef.resource !== 'leases';
 }
