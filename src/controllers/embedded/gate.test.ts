@@ -170,6 +170,28 @@ test('a closed gate stays closed while the API server is away', async () => {
   await opened.stop();
 });
 
+test('a look in between notices at once what was taken away, and what came back', async () => {
+  const opened = await openGate();
+  const { signal } = new AbortController();
+
+  opened.server.answer = stored;
+  expect(await opened.gate.confirm(signal)).toMatchObject({ open: false });
+  opened.server.answer = inForce;
+  expect(await opened.gate.confirm(signal)).toEqual({ open: true });
+
+  expect(opened.changes()).toBe(3);
+  await opened.stop();
+});
+
+test('a look in between that learns nothing leaves the verdict as it is', async () => {
+  const opened = await openGate();
+
+  opened.server.answer = () => failure(503);
+  expect(await opened.gate.confirm(new AbortController().signal)).toEqual({ open: true });
+  await expect(opened.gate.confirm(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+  await opened.stop();
+});
+
 test('it ends when it is told to', async () => {
   const opened = await openGate();
   await opened.stop();

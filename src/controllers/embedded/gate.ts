@@ -13,6 +13,8 @@ export type GateState =
 /** Knows whether the admission policies are in force: without them anybody could say to be anybody. */
 export interface PolicyGate {
   state(): GateState;
+  /** The same after a look of its own: a policy that was taken away a moment ago is noticed. Rejects only where `signal` aborts. */
+  confirm(signal: AbortSignal): Promise<GateState>;
   /** Calls `listener` when the state changed. */
   onChange(listener: () => void): void;
   /** Probes until `signal` aborts. */
@@ -92,18 +94,23 @@ export function createPolicyGate({ client, clock, logger, namespace }: GateOptio
     const findings = await Promise.all(probes.map((probe) => findingOf(client, probe, namespace, signal)));
     const problem = findings.find(({ problem }) => problem !== undefined)?.problem;
     const known = problem !== undefined || findings.every(({ known }) => known);
-    if (known) seen = { at, problem };
+    // Looks may overlap, and the older one may end last.
+    if (known && (seen === undefined || at >= seen.at)) seen = { at, problem };
+    if (!signal.aborted) tell();
     return known;
   };
 
   return {
     state,
+    confirm: async (signal) => {
+      await look(signal);
+      signal.throwIfAborted();
+      return state();
+    },
     onChange: (listener) => listeners.push(listener),
     run: async (signal) => {
       while (!signal.aborted) {
         const known = await look(signal);
-        if (signal.aborted) return;
-        tell();
         await sleep(clock, known && state().open ? INTERVAL : INTERVAL_UNSETTLED, signal);
       }
     },

@@ -26,7 +26,7 @@ test('a reveal that waits for the policies is answered when they are seen, count
   const controller = createRevealController({
     client,
     reveals,
-    gate: { state: () => state.gate, onChange: (listener) => (state.tell = listener) },
+    gate: { confirm: () => Promise.resolve(state.gate), onChange: (listener) => (state.tell = listener) },
     authorizer: { mayDo: () => Promise.resolve(false) },
     backend: { findObject: () => buildSecret(), open: () => Promise.resolve(SecretValue.fromString('v')) },
     audit: { record: () => Promise.resolve() },

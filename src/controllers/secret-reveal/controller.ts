@@ -9,7 +9,7 @@ import type { Reveal } from './reveal.ts';
 export interface RevealParts
   extends Pick<ControllerOptions, 'clock' | 'random' | 'logger' | 'metrics'>,
     Pick<RevealScope, 'client' | 'authorizer' | 'backend' | 'audit' | 'ttl'> {
-  readonly gate: Pick<PolicyGate, 'state' | 'onChange'>;
+  readonly gate: Pick<PolicyGate, 'confirm' | 'onChange'>;
   /** Made by `toReveal`. */
   readonly reveals: Store<Reveal>;
   readonly registry: Registry;

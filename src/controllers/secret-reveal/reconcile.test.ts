@@ -60,7 +60,7 @@ function setUp() {
   const scope = {
     client,
     find: () => state.reveal,
-    gate: { state: () => state.gate },
+    gate: { confirm: () => Promise.resolve(state.gate) },
     authorizer: { mayDo: async () => (steps.push('ask'), state.allowed) },
     backend: {
       findObject: () => state.secret,

@@ -23,7 +23,7 @@ import type { Reveal } from './reveal.ts';
 export interface RevealScope {
   readonly client: KubeClient;
   readonly find: (request: Request) => Reveal | undefined;
-  readonly gate: Pick<PolicyGate, 'state'>;
+  readonly gate: Pick<PolicyGate, 'confirm'>;
   readonly authorizer: Authorizer;
   readonly backend: Pick<EmbeddedBackend, 'findObject' | 'open'>;
   readonly audit: AuditLog;
@@ -72,7 +72,8 @@ function ageOf({ memory, clock }: RevealScope, { metadata }: Reveal): number {
 /** Whether the reveal has its answer now, or can't have one. */
 async function settle(scope: RevealScope, reveal: Reveal, late: boolean, signal: AbortSignal): Promise<boolean> {
   if (reveal.settled || reveal.spec === undefined) return true;
-  const first = decideRequest(late, scope.ttl, scope.gate.state());
+  // A person waits for few of these, so that each can be sure.
+  const first = decideRequest(late, scope.ttl, late ? { open: true } : await scope.gate.confirm(signal));
   if (first === 'wait') return false;
   const asked: AskedReveal = { ...reveal, spec: reveal.spec };
   const decision =
