@@ -1,11 +1,17 @@
+import { loadKubeServer } from './kube/config.ts';
+import { createKubeClient } from './kube/rest-client.ts';
+import { createTransport } from './kube/transport.ts';
 import { createAwsManager } from './managers/aws/manager.ts';
 import type { AwsKeys } from './managers/aws/credentials.ts';
+import { createClientManager } from './managers/embedded/client/client-manager.ts';
+import { createSession } from './managers/embedded/client/session.ts';
 import { ManagerError } from './managers/errors.ts';
 import type { AccessedVersion, SecretManager, Selector } from './managers/manager.ts';
 import { SecretValue } from './managers/secret-value.ts';
 import { secretNameMistake } from './managers/secret-pattern.ts';
 import { systemClock } from './runtime/clock.ts';
 import { type Logger, silentLogger } from './runtime/logger.ts';
+import { version } from './version.ts';
 
 export { ManagerError, type ManagerErrorReason } from './managers/errors.ts';
 export type { SecretManager } from './managers/manager.ts';
@@ -92,6 +98,30 @@ export function awsManager(options: AwsManagerOptions = {}): SecretManager {
     clock: systemClock,
     logger,
   });
+}
+
+export interface EmbeddedManagerOptions {
+  /** A kubeconfig file. Default: the service account of the pod. */
+  readonly kubeconfig?: string;
+  /** Default: the kubeconfig's current context. */
+  readonly context?: string;
+  /** The namespace whose secrets these are. Default: that of the context, or of the pod. */
+  readonly namespace?: string;
+  /** Stands in the audit log with each value that is read. Default: `read by the Keyferry library`. */
+  readonly reason?: string;
+}
+
+/**
+ * The secrets that Keyferry keeps in the cluster, in one namespace. Putting takes the verb `put` on them; reading takes `access`, and is noted in the audit log.
+ * Makes no call by itself. Throws where the kubeconfig can't be used.
+ */
+export function embeddedManager(options: EmbeddedManagerOptions = {}): SecretManager {
+  const { kubeconfig, context, namespace, reason = 'read by the Keyferry library' } = options;
+  const server = loadKubeServer({ kubeconfig, context, clock: systemClock });
+  const transport = createTransport({ server, clock: systemClock, random: Math.random, version });
+  const client = createKubeClient(transport);
+  const session = createSession({ client, namespace: namespace ?? server.namespace, clock: systemClock });
+  return createClientManager(session, { reason, close: () => void transport.close() });
 }
 
 function secretHandle(manager: SecretManager, name: string): SecretHandle {

@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { loadKubeServer } from '../kube/config.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { selfSubjectReviews } from '../kube/resource.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { createTransport } from '../kube/transport.ts';
+import { whoAmI } from '../managers/embedded/client/session.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { CliError, type Cluster, type ClusterUser } from './context.ts';
+import { CliError, type Cluster } from './context.ts';
 
 /** Which cluster, and as whom: the global options. */
 export interface Connection {
@@ -25,10 +23,6 @@ export interface ConnectSettings {
   readonly version: string;
   readonly clock: Clock;
 }
-
-const userSchema = z.object({
-  userInfo: z.object({ username: z.string().min(1), groups: z.array(z.string()).default([]) }),
-});
 
 /** Connects to the cluster that options, kubeconfig and environment choose. Makes no call by itself. @throws KubeConfigError */
 export function connect(connection: Connection, settings: ConnectSettings): Cluster {
@@ -48,6 +42,7 @@ export function connect(connection: Connection, settings: ConnectSettings): Clus
     client,
     transport,
     namespace: namespace ?? server.namespace,
+    server: server.url,
     user: (signal) => whoAmI(client, signal),
     close: () => transport.close(),
   };
@@ -60,11 +55,4 @@ function kubeconfigOf({ kubeconfig }: Connection, { env, home }: ConnectSettings
   if (named !== '') return named;
   const usual = join(home, '.kube', 'config');
   return existsSync(usual) ? usual : undefined;
-}
-
-/** Who the API server says that the caller of `client` is. */
-export async function whoAmI(client: Pick<KubeClient, 'review'>, signal: AbortSignal): Promise<ClusterUser> {
-  const { success, data } = userSchema.safeParse(await client.review(selfSubjectReviews, {}, { signal }));
-  if (!success) throw new CliError('the API server does not say who we are: it needs Kubernetes 1.28 or newer');
-  return { name: data.userInfo.username, groups: data.userInfo.groups };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { KubeClient } from '../kube/client.ts';
 import type { Transport } from '../kube/transport.ts';
+import type { ClientUser } from '../managers/embedded/client/session.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { safeMessage } from '../runtime/errors.ts';
 
@@ -27,12 +28,6 @@ export interface Io {
 
 export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';
 
-/** Who the API server says we are. */
-export interface ClusterUser {
-  readonly name: string;
-  readonly groups: readonly string[];
-}
-
 /** A connection to a cluster. */
 export interface Cluster {
   readonly client: KubeClient;
@@ -40,7 +35,10 @@ export interface Cluster {
   readonly transport: Transport;
   /** `--namespace`, else that of the kubeconfig's context. */
   readonly namespace: string;
-  user(signal: AbortSignal): Promise<ClusterUser>;
+  /** Address of the API server. */
+  readonly server: string;
+  /** Who the API server says that we are. */
+  user(signal: AbortSignal): Promise<ClientUser>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { KubeError } from '../kube/errors.ts';
+import { refusalText } from '../managers/embedded/client/refusal.ts';
 import { describeError, safeMessage } from '../runtime/errors.ts';
 import { CliError } from './context.ts';
 import { printable } from './table.ts';
@@ -14,25 +15,9 @@ export function describeFailure(error: unknown, signal: AbortSignal): { message:
   return { message: `this should not happen, please report it: ${printable(description)}`, exitCode: 1 };
 }
 
-/** What the API server refused, in the words of our own policies where it was one of them. */
+/** What the API server refused, or why it did not answer. */
 export function describeKubeError(error: KubeError): string {
-  if (error.status === 401)
-    return 'the API server does not know you: log in again, then check with kubectl auth whoami';
-  if (error.status === 0 && error.reason === 'ConnectionFailed') {
-    return `${error.message}: the API server can't be reached; check the kubeconfig and the network`;
-  }
-  if (error.status === 404 && error.subject.resource.endsWith('.keyferry.io') && isMissingKind(error)) {
-    return 'this cluster does not have Keyferry: its CRDs are not installed';
-  }
-  return policyWords(error.message) ?? error.message;
-}
-
-/** A 404 that has no reason of its own: not the object is missing but its kind. */
-function isMissingKind(error: KubeError): boolean {
-  return error.message.includes('could not find the requested resource') || error.message.endsWith('404');
-}
-
-/** `... ValidatingAdmissionPolicy 'x' with binding 'y' denied request: ann may not put db` -> `ann may not put db`. */
-function policyWords(message: string): string | undefined {
-  return /denied request: (?<words>.+)$/.exec(message)?.groups?.['words'];
+  return error.reason === 'ConnectionFailed'
+    ? `${error.message}: the API server can't be reached; check the kubeconfig and the network`
+    : refusalText(error);
 }

@@ -117,22 +117,28 @@ function once<T>(kept: Map<string, Promise<T>>, key: string, make: () => Promise
 
 /** The number that a selector means now. @throws ManagerError */
 export function chosen(secret: SecretObject, selector: Selector): number {
-  const { latest, previous, versions = [] } = secret.status;
+  const problem = problemOf(secret);
+  if (problem !== undefined) throw problem;
   const name = nameOf(secret);
-  const problem = conditionOf(secret.status, 'Ready');
-  if (problem?.reason === 'NameMismatch') throw new ManagerError('SecretNotFound', problem.message);
-  if (problem?.reason === 'LimitExceeded') throw new ManagerError('LimitExceeded', problem.message);
-  if (versions.length === 0) throw new ManagerError('NoVersion', `secret ${name} has no version yet: put a value`);
-  if (selector.kind !== 'version') {
-    const number = selector.kind === 'latest' ? latest : staged(selector.stage, latest, previous);
-    if (number !== undefined) return enabled(secret, number);
-    const what =
-      selector.kind === 'latest' ? 'version that could be latest' : `version with the stage ${selector.stage}`;
-    throw new ManagerError('VersionNotFound', `secret ${name} has no ${what}`);
+  const { latest, previous, versions = [] } = secret.status;
+  if (selector.kind === 'version') {
+    const known = versions.find(({ version }) => String(version) === selector.version);
+    if (known !== undefined) return enabled(secret, known.version);
+    throw new ManagerError('VersionNotFound', `secret ${name} has no version ${selector.version}`);
   }
-  const number = /^[1-9]\d{0,8}$/.test(selector.version) ? Number(selector.version) : undefined;
-  if (number !== undefined && versions.some(({ version }) => version === number)) return enabled(secret, number);
-  throw new ManagerError('VersionNotFound', `secret ${name} has no version ${selector.version}`);
+  const number = selector.kind === 'latest' ? latest : staged(selector.stage, latest, previous);
+  if (number !== undefined) return enabled(secret, number);
+  const what = selector.kind === 'latest' ? 'version that could be latest' : `version with the stage ${selector.stage}`;
+  throw new ManagerError('VersionNotFound', `secret ${name} has no ${what}`);
+}
+
+/** Why a secret serves nobody. */
+function problemOf({ metadata, spec, status }: SecretObject): ManagerError | undefined {
+  const ready = conditionOf(status, 'Ready');
+  if (ready?.reason === 'NameMismatch') return new ManagerError('SecretNotFound', ready.message);
+  if (ready?.reason === 'LimitExceeded') return new ManagerError('LimitExceeded', ready.message);
+  if ((status.versions ?? []).length > 0) return undefined;
+  return new ManagerError('NoVersion', `secret ${nameOf({ metadata, spec })} has no version yet: put a value`);
 }
 
 function staged(stage: string, latest: number | undefined, previous: number | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { embeddedNameMistake, secretObjectName } from '../../../api/v1/embedded-name.ts';
 import { versionedSecrets } from '../../../api/v1/resources.ts';
 import type { VersionedSecretSpec } from '../../../api/v1/versioned-secret.ts';
-import { isAlreadyExists, KubeError } from '../../../kube/errors.ts';
+import { isAlreadyExists, isConflict, KubeError } from '../../../kube/errors.ts';
 import { findObject } from '../../../kube/find-object.ts';
 import { ManagerError } from '../../errors.ts';
 import { nameOf, type SecretObject, toSecret } from './objects.ts';
@@ -69,21 +69,56 @@ export async function createSecret(
   }
 }
 
-/** Changes fields of a secret's spec, and labels; null takes one away. Fails where somebody changed it since it was read. */
-export async function patchSecret(
-  { client }: Pick<ClientSession, 'client'>,
-  { metadata }: SecretObject,
-  change: { readonly spec?: object; readonly labels?: Readonly<Record<string, string | null>> },
+/** What is changed of a secret; null takes a field or a label away. */
+export interface SecretChange {
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly labels?: Readonly<Record<string, string | null>>;
+}
+
+/** The operator writes the object too: so often a change is decided anew. */
+const MOST_TRIES = 8;
+
+/**
+ * Changes a secret by what it is now; `decide` is asked again where somebody changed it meanwhile, and may give undefined: nothing to do.
+ * @throws ManagerError SecretNotFound where it is gone, or another has its name now
+ */
+export async function changeSecret(
+  session: ClientSession,
+  secret: SecretObject,
+  decide: (now: SecretObject) => SecretChange | undefined,
   signal: AbortSignal,
 ): Promise<SecretObject> {
+  let now = secret;
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const change = decide(now);
+    if (change === undefined) return now;
+    const changed = await patched(session, now, change, signal);
+    if (changed !== undefined) return changed;
+    now = await getSecret(session, secret.metadata.name, signal);
+    if (now.metadata.uid === secret.metadata.uid) continue;
+    throw new ManagerError('SecretNotFound', `secret ${nameOf(secret)} was deleted and created again meanwhile`);
+  }
+  throw new ManagerError('Throttled', `secret ${nameOf(secret)} is changed by others all the time: try again`);
+}
+
+/** Undefined where somebody changed it since it was read. */
+async function patched(
+  { client }: ClientSession,
+  { metadata }: SecretObject,
+  { spec, labels }: SecretChange,
+  signal: AbortSignal,
+): Promise<SecretObject | undefined> {
   const { name, namespace, uid, resourceVersion } = metadata;
-  const { spec, labels } = change;
   const body = {
     metadata: { name, namespace, uid, resourceVersion, ...(labels !== undefined && { labels }) },
     ...(spec !== undefined && { spec }),
   };
-  const write = { fieldManager: clientFieldManager, signal };
-  return toSecret(await asking(() => client.mergePatch(versionedSecrets, body, write)));
+  try {
+    return toSecret(await client.mergePatch(versionedSecrets, body, { fieldManager: clientFieldManager, signal }));
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error instanceof KubeError ? managerErrorOf(error) : error;
+  }
 }
 
 /** @throws ManagerError InvalidValue: no secret can have this name */
