@@ -150,6 +150,67 @@ describe('rule 13: the operator may create', () => {
   );
 });
 
+describe('rule 20: of its own namespace the operator', () => {
+  const own = 'keyferry';
+  const keys = 'keyferry-sealing-keys';
+  const current = { 'keyferry.io/current-key': '1.agekey' };
+  const inOwn = (object: object): Promise<string | undefined> =>
+    refusal(kubectlIn(cluster, own, operator)(['create', '--dry-run=server', '-f', '-'], object));
+
+  test('may make the Secret with the first sealing key', async () => {
+    expect(await inOwn(secret(keys, { annotations: current }))).toBeUndefined();
+    expect(await inOwn(secret(keys))).toBeUndefined();
+  });
+
+  test.each([
+    ['another Secret', secret(`${keys}-2`), 'may not touch Secrets of namespace keyferry'],
+    ['one of another type', secret(keys, { type: 'example.com/own' }), 'may not touch Secrets'],
+    ['one that is a target', secret(keys, { labels: owned }), 'may not touch Secrets of namespace keyferry'],
+    [
+      'one that consents to be adopted',
+      secret(keys, { annotations: { ...current, ...adopt } }),
+      'reserved annotations: keyferry.io/adopt',
+    ],
+    [
+      'one with a reserved label',
+      secret(keys, { labels: { 'app.kubernetes.io/name': 'x' } }),
+      'reserved labels: app.kubernetes.io/name',
+    ],
+  ] satisfies readonly (readonly [string, object, string])[])('may not make %s', async (_what, object, says) => {
+    expect(await inOwn(object)).toContain(says);
+  });
+
+  test('may not make it by a name that the server chooses', async () => {
+    const object = { ...secret('x'), metadata: { generateName: keys } };
+
+    expect(await inOwn(object)).toContain('may not touch Secrets of namespace keyferry');
+  });
+
+  test('may not make it elsewhere, nor the annotation on a target', async () => {
+    expect(await create(secret(keys, { annotations: current }))).toContain(
+      'may write only Secrets that carry the label',
+    );
+    expect(await create(secret('new', { labels: owned, annotations: current }))).toContain(
+      'may not set reserved annotations: keyferry.io/current-key',
+    );
+  });
+
+  test('may neither change nor delete it: that is for people', async () => {
+    const people = kubectlIn(cluster, own);
+    const itself = kubectlIn(cluster, own, operator);
+    await people(['apply', '-f', '-'], secret(keys, { annotations: current }));
+    const patch = JSON.stringify({ data: { '2.agekey': 'bmV3' } });
+    const says = 'the operator may not touch Secrets of namespace keyferry';
+
+    const changed = await refusal(itself(['patch', 'secret', keys, '--type=merge', '--dry-run=server', '-p', patch]));
+    const removed = await refusal(itself(['delete', 'secret', keys, '--dry-run=server']));
+
+    expect([changed?.includes(says), removed?.includes(says)]).toEqual([true, true]);
+    expect(await refusal(people(['patch', 'secret', keys, '--type=merge', '-p', patch]))).toBeUndefined();
+    expect(await refusal(people(['delete', 'secret', keys]))).toBeUndefined();
+  });
+});
+
 const bytes = { data: { key: 'bmV3' } };
 const labelled = (labels: object, annotations: object = {}): object => ({
   metadata: { labels, annotations },
