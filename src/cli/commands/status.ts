@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { printObject } from '../output.ts';
+import { observe } from '../status/observe.ts';
+import { describeReport, reportOf } from '../status/report.ts';
+
+interface StatusOptions {
+  readonly operatorNamespace: string;
+}
+
+export function statusCommand(context: CliContext): Command {
+  return new Command('status')
+    .description('say whether the operator lives, which managers are down and which references are not fine')
+    .option('--operator-namespace <name>', 'where the operator runs', 'keyferry')
+    .addHelpText(
+      'after',
+      '\nWith -n: of one namespace. It asks the API server alone, so it works with the operator dead.',
+    )
+    .action(async (options: StatusOptions, command: Command) => {
+      const { client } = await context.cluster();
+      const { namespace } = command.optsWithGlobals<{ readonly namespace?: string }>();
+      const now = context.clock.now();
+      const report = reportOf(
+        await observe({
+          client,
+          namespace,
+          now,
+          operatorNamespace: options.operatorNamespace,
+          signal: context.signal,
+        }),
+      );
+      printObject(context, report, () => describeReport(report, now, context.colour()));
+    });
+}
