@@ -6,6 +6,7 @@ import { createAuthorizer } from '../controllers/embedded/authorizer.ts';
 import { createPolicyGate } from '../controllers/embedded/gate.ts';
 import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
 import { createKeyStore, type KeyStore } from '../controllers/sealing-keys/key-store.ts';
+import { watchMountedKeys } from '../controllers/sealing-keys/mounted-keys.ts';
 import { watchSecret } from '../controllers/secret-manager/credentials.ts';
 import { createRevealController } from '../controllers/secret-reveal/controller.ts';
 import { createEmbeddedBackend } from '../controllers/versioned-secret/backend.ts';
@@ -13,7 +14,7 @@ import { limitsFor } from '../controllers/versioned-secret/limits.ts';
 import { reconcileSecret, type SecretScope } from '../controllers/versioned-secret/reconcile.ts';
 import { createUsageIndex, type UsageIndex } from '../controllers/versioned-secret/usage-index.ts';
 import { usageOf } from '../controllers/versioned-secret/users.ts';
-import type { VersionedSecret } from '../controllers/versioned-secret/versioned-secret.ts';
+import { type VersionedSecret, writtenName } from '../controllers/versioned-secret/versioned-secret.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
@@ -35,7 +36,11 @@ export interface Embedded {
   readonly controllers: readonly Controller[];
   /** For the leader. */
   readonly workers: readonly Workers[];
-  /** A secret, or what may be had of it, changed. */
+  /** What is done with secrets is noted here. */
+  readonly audit: AuditLog;
+  /** The operator's own name, for what it does by itself. */
+  readonly operator: string;
+  /** A secret, or what may be had of it, changed: `name` is as people wrote it. */
   onSecret(listener: (namespace: string, name: string) => void): void;
   /** The sealing keys changed. */
   onKeys(listener: () => void): void;
@@ -90,7 +95,9 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
     reflectors: embedded.reflectors,
     controllers: [controller, reveals],
     workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => makeFirstKey(parts, keys.store, stop) }],
-    onSecret: (listener) => secrets.onChange(({ object: { metadata } }) => listener(metadata.namespace, metadata.name)),
+    onSecret: (listener) => secrets.onChange(({ object }) => listener(object.metadata.namespace, writtenName(object))),
+    audit: trail,
+    operator: scope.operator,
     onKeys: (listener) => keys.store.onChange(listener),
     close: keys.close,
   };
@@ -172,12 +179,16 @@ function openKeys(
   client: KubeClient,
   hasVersions: () => boolean,
 ): { readonly store: KeyStore; readonly close: () => void } {
-  const { namespace } = parts.config;
+  const { namespace, sealingKeysFile: folder } = parts.config;
   const refresh = (): void => void store.refresh().catch(() => undefined);
-  const watched = watchSecret(parts)(namespace, sealingKeysSecret, () => refresh());
+  const watched =
+    folder === undefined
+      ? watchSecret(parts)(namespace, sealingKeysSecret, refresh)
+      : watchMountedKeys({ ...parts, folder, onChange: refresh });
   const store = createKeyStore({
     read: () => watched.read(),
-    create: { client, namespace },
+    folder,
+    create: folder === undefined ? { client, namespace } : undefined,
     hasVersions,
     logger: parts.logger,
   });

@@ -37,6 +37,7 @@ export interface KeyStoreOptions {
 
 const firstEntry = '1.agekey';
 const restore = 'restore it from its backup: keyferry keys restore FILE';
+const none = 'there is no sealing key yet: the leader makes one';
 const lost = `SealingKeyMissing: there are secrets, but Secret ${sealingKeysSecret} with the key that opens them is gone: ${restore}`;
 
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
@@ -53,7 +54,10 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     // Reading takes a while: who began later has seen what is newer.
     if (found === undefined || mine !== reads || found.version === seen) return;
     ({ ring, version: seen } = found);
-    if (ring.problem !== undefined) logger.error('values can not be sealed', { problem: ring.problem });
+    // In every new cluster there is none at first.
+    if (ring.problem !== undefined && ring.problem !== none) {
+      logger.warn('Values can not be sealed', { problem: ring.problem });
+    }
     for (const listener of listeners) listener();
   };
 
@@ -80,7 +84,7 @@ async function keysOf(
     const fix = folder === undefined ? restore : 'mount the sealing keys there';
     return { ring: await ringOf(stored, where, fix), version: stored.version };
   }
-  const problem = hasVersions() === true ? lost : 'there is no sealing key yet: the leader makes one';
+  const problem = hasVersions() === true ? lost : none;
   return { ring: keyRing([], undefined, problem), version: problem };
 }
 

@@ -35,7 +35,7 @@ export function watchMountedKeys({ folder, clock, logger, onChange }: MountedKey
       stored = found;
       if (changed && !stopped) onChange();
     } catch {
-      logger.error('the folder of sealing keys can not be read', { folder });
+      logger.warn('The folder of sealing keys can not be read', { folder });
     }
     if (!stopped) timer = clock.after(LOOK_AGAIN, () => void look());
   }
