@@ -33,7 +33,7 @@ const managers = [secretManagers.plural, clusterSecretManagers.plural];
 export function operatorManifests({ namespace, name }: RbacOptions): readonly Manifest[] {
   const subjects = [{ kind: 'ServiceAccount', name, namespace }];
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    namespaceManifest(namespace),
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
     clusterRole(name, operatorRules),
     binding('ClusterRole', name, {}, subjects),
@@ -61,6 +61,8 @@ export function embeddedManifests(account: RbacOptions): readonly Manifest[] {
   const { namespace, name } = account;
   const role = `${name}-embedded`;
   return [
+    // Files of a folder are applied in the order of their names, and this is the first one that needs it.
+    namespaceManifest(namespace),
     ...granted(account, 'embedded', embeddedRules),
     { apiVersion, kind: 'Role', metadata: { name: role, namespace }, rules: probeRules },
     binding('Role', role, { namespace }, [{ kind: 'ServiceAccount', name, namespace }]),
@@ -150,6 +152,10 @@ const leaseRules: readonly Rule[] = [rule('coordination.k8s.io', ['leases'], ['g
 
 function rule(apiGroup: string, resources: readonly string[], verbs: readonly string[]): Rule {
   return { apiGroups: [apiGroup], resources, verbs };
+}
+
+function namespaceManifest(name: string): Manifest {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
 /** One more role of the operator. */
