@@ -1,4 +1,5 @@
 import type { AccessRule } from '../api/v1/secret-manager.ts';
+import type { SecretNames } from '../managers/secret-names.ts';
 import type { Source } from '../managers/topic.ts';
 
 /** What a reference needs to know of a manager object. */
@@ -14,8 +15,7 @@ export type ManagerState =
 export interface ReadyManager {
   readonly state: 'ready';
   readonly source: Source;
-  /** Put before every name that is not an ARN. */
-  readonly prefix: string;
+  readonly names: SecretNames;
   /** Undefined for a namespaced manager: its own namespace may use it, no other can name it. */
   readonly access: readonly AccessRule[] | undefined;
   readonly onRevoked: 'Retain' | 'Delete';

@@ -16,6 +16,9 @@ export interface Limiter {
   take(): void;
 }
 
+/** For a manager that costs nothing to ask. */
+export const unlimited: Limiter = { wait: () => 0, take: () => undefined };
+
 /** A limiter that starts with a full burst. */
 export function createLimiter({ clock, rate, burst }: LimiterOptions): Limiter {
   let tokens = burst;

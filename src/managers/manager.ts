@@ -26,6 +26,8 @@ export type AccessResult = AccessedVersion | ManagerError;
 
 export interface SecretSummary {
   readonly secret: string;
+  /** As people wrote it, where `secret` is folded: what keys are named after. */
+  readonly name?: string;
   readonly tags: ReadonlyMap<string, string>;
 }
 

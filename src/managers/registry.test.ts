@@ -12,6 +12,7 @@ const common = {
   name: 'aws',
   clusterUid: 'cluster-uid',
   managerUid: 'manager-uid',
+  embedded: undefined,
   clock: createFakeClock(),
   logger: silentLogger,
 };

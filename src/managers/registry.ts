@@ -2,8 +2,11 @@ import type { AwsSpec, ClusterAwsSpec, ClusterSecretManagerSpec, SecretManagerSp
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { awsManagerFactory } from './aws/factory.ts';
+import type { EmbeddedBackend } from './embedded/backend.ts';
+import { embeddedManagerFactory } from './embedded/factory.ts';
 import { ManagerError } from './errors.ts';
 import type { SecretManager } from './manager.ts';
+import { embeddedNames, prefixedNames, type SecretNames } from './secret-names.ts';
 import type { SecretValue } from './secret-value.ts';
 
 /** A manager object's kind with its parsed spec: the cluster kind may set more. */
@@ -20,6 +23,8 @@ export type ManagerSettings = ManagerDeclaration & {
   /** The uids of the cluster (of the namespace kube-system) and of the manager object. */
   readonly clusterUid: string;
   readonly managerUid: string;
+  /** What keeps secrets in this cluster; undefined where the operator was told not to. */
+  readonly embedded: EmbeddedBackend | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -30,13 +35,15 @@ export type ManagerFactory = (settings: ManagerSettings) => SecretManager;
 /** The backends, by their field in a manager's spec. */
 export const managerFactories = {
   aws: awsManagerFactory,
+  embedded: embeddedManagerFactory,
 } as const satisfies Record<string, ManagerFactory>;
 
 export type Backend = keyof typeof managerFactories;
 
 /** Which backend a manager's spec chooses; undefined where it chooses none. */
 export function backendOf(spec: ManagerDeclaration['spec']): Backend | undefined {
-  return spec.aws === undefined ? undefined : 'aws';
+  if (spec.aws !== undefined) return 'aws';
+  return spec.embedded === undefined ? undefined : 'embedded';
 }
 
 /** The manager that a manager object asks for. Throws `ManagerError` where its spec or its credentials can't work. */
@@ -45,7 +52,7 @@ export function createManager(settings: ManagerSettings): SecretManager {
   if (backend === undefined) {
     throw new ManagerError(
       'ManagerUnavailable',
-      `${settings.kind} ${settings.name} names no backend: set one in its spec, for example aws: {region: eu-west-1}`,
+      `${settings.kind} ${settings.name} names no backend: set one in its spec, for example embedded: {} or aws: {region: eu-west-1}`,
     );
   }
   return managerFactories[backend](settings);
@@ -59,9 +66,11 @@ export function credentialsSecretOf(spec: ManagerDeclaration['spec']): string | 
   return awsOf(spec)?.auth?.secretRef?.name;
 }
 
-/** What a manager puts before each name that is not an ARN; empty where it sets none. Access rules look at the name without it. */
-export function prefixOf(spec: ManagerDeclaration['spec']): string {
-  return awsOf(spec)?.prefix ?? '';
+/** How references name the secrets of a manager. `namespace` is that of the manager object, empty for a cluster manager. */
+export function namesOf(spec: ManagerDeclaration['spec'], namespace: string): SecretNames {
+  if (spec.embedded === undefined) return prefixedNames(awsOf(spec)?.prefix ?? '');
+  const kept = 'namespace' in spec.embedded ? spec.embedded.namespace : undefined;
+  return embeddedNames(namespace === '' ? kept : namespace);
 }
 
 function awsOf(spec: ManagerDeclaration['spec']): AwsSpec | ClusterAwsSpec | undefined {

@@ -1,6 +1,8 @@
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Limiter } from './limiter.ts';
 import type { SecretManager } from './manager.ts';
+import type { Backend } from './registry.ts';
 import type { SourceCall } from './source.ts';
 import { createSource } from './source.ts';
 import type { Source } from './topic.ts';
@@ -8,6 +10,7 @@ import type { Source } from './topic.ts';
 /** A manager object in use: its manager with one set of credentials, and the source that asks it. */
 export interface Session {
   readonly manager: SecretManager;
+  readonly backend: Backend | undefined;
   readonly source: Source;
   /** What the session was made from: the spec and the credentials by their versions, never by a value. */
   readonly fingerprint: string;
@@ -17,8 +20,11 @@ export interface Session {
 
 export interface SessionParts {
   readonly manager: SecretManager;
+  readonly backend?: Backend | undefined;
   /** Milliseconds. */
   readonly pollInterval: number;
+  /** How fast the manager may be asked, where that is not as fast as others. */
+  readonly limiter?: Limiter;
 }
 
 export interface SessionsOptions {
@@ -87,6 +93,8 @@ function open(options: SessionsOptions, managerKey: string, fingerprint: string,
     logger: options.logger.child({ manager: managerKey }),
     onChange: (subscriber) => options.onChange(managerKey, subscriber),
     onCall: (call) => options.onCall?.(managerKey, call),
+    ...(parts.limiter !== undefined && { limiter: parts.limiter }),
   });
-  return { manager: parts.manager, source, fingerprint, openedAt: options.clock.monotonic() };
+  const { manager, backend } = parts;
+  return { manager, backend, source, fingerprint, openedAt: options.clock.monotonic() };
 }

@@ -119,10 +119,13 @@ class PollingSource implements Source {
     return 'pending';
   }
 
-  look(secret: string): void {
-    const units = [labelsKey(secret), versionsKey(secret)].flatMap((key) => this.#table.units.get(key) ?? []);
-    const finds = [...this.#table.units.values()].filter((unit) => mayFind(unit, secret));
-    this.#askNow([...units, ...finds], false);
+  look(secret: string, at: 'latest' | 'everything' = 'latest'): void {
+    const all = at === 'everything';
+    const moving = new Set([labelsKey(secret), versionsKey(secret)]);
+    const units = [...this.#table.units.values()].filter(
+      (unit) => moving.has(unit.key) || (all && unit.secret === secret) || mayFind(unit, secret, all),
+    );
+    this.#askNow(units, false);
   }
 
   usage(): { readonly secrets: number; readonly subscribers: number } {
@@ -238,12 +241,12 @@ class PollingSource implements Source {
   }
 }
 
-/** A changed secret may be new to a find topic; of those that it has, only the value changes. */
-function mayFind(unit: Unit, secret: string): boolean {
+/** A changed secret may be new to a find topic; of those that it has, only the value changes, unless its tags may have, too. */
+function mayFind(unit: Unit, secret: string, anything: boolean): boolean {
   const [entry] = unit.entries.values();
   return (
     entry?.topic.kind === 'find' &&
     secret.startsWith(entry.topic.query.prefix) &&
-    unit.found?.names.has(secret) !== true
+    (anything || unit.found?.names.has(secret) !== true)
   );
 }

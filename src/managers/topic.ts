@@ -60,8 +60,11 @@ export interface Source {
    * has been answered (or has failed) since. The subscriber is called back when it is done.
    */
   refresh(subscriber: string, token: string): 'pending' | 'done';
-  /** A watch or a push says that this secret may have changed: look at it now. */
-  look(secret: string): void;
+  /**
+   * A watch or a push says that this secret may have changed: look at it now. `latest`: another version may be latest, or the secret may be new.
+   * `everything`: also its tags, whether it is there, and what became of versions that are pinned.
+   */
+  look(secret: string, at?: 'latest' | 'everything'): void;
   /** Distinct remote secrets and subscribers, for the manager's status. */
   usage(): { readonly secrets: number; readonly subscribers: number };
   /** Forgets everything and stops asking. */

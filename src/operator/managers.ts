@@ -6,7 +6,10 @@ import { createIdentityProbe } from '../controllers/secret-manager/probe.ts';
 import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
 import { type ManagerScope, reconcileManager } from '../controllers/secret-manager/reconcile.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { createManager } from '../managers/registry.ts';
+import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
+import { ManagerError } from '../managers/errors.ts';
+import type { SecretManager } from '../managers/manager.ts';
+import { backendOf, createManager, type ManagerSettings } from '../managers/registry.ts';
 import { createSessions, type Sessions } from '../managers/sessions.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
 import type { Request } from '../runtime/request.ts';
@@ -20,14 +23,19 @@ const USAGE_DELAY = 5_000;
 export interface Managers {
   readonly controller: Controller;
   readonly directory: WritableDirectory;
+  readonly sessions: Sessions;
   /** The references of a manager may have become more or fewer. */
   readonly onUse: (managerKey: string) => void;
+  /** Embedded managers are to be looked at again: there may be another key to seal to. */
+  readonly requeueEmbedded: () => void;
   readonly close: () => void;
 }
 
 export interface ManagerHooks {
   readonly requeueReferences: (managerKey: string) => void;
   readonly requeueSubscriber: (subscriber: string) => void;
+  /** Undefined where the operator keeps no secrets in the cluster. */
+  readonly embedded: EmbeddedBackend | undefined;
 }
 
 /** The controller of managers of both kinds. A request with an empty namespace is a cluster manager. */
@@ -53,7 +61,8 @@ export function createManagers(
     credentials,
     probe: createIdentityProbe(enqueue),
     outages,
-    createManager,
+    createManager: (settings) => createWatchedManager(settings, config.watchNamespaces),
+    embedded: hooks.embedded,
     requeueReferences: hooks.requeueReferences,
     operatorNamespace: config.namespace,
     clusterUid,
@@ -65,12 +74,27 @@ export function createManagers(
   return {
     controller,
     directory,
+    sessions,
+    requeueEmbedded: () => {
+      for (const object of [...caches.secretManagers.list(), ...caches.clusterSecretManagers.list()])
+        if (backendOf(object.spec) === 'embedded') controller.enqueue(object.metadata);
+    },
     onUse: (key) => controller.enqueueAfter(parseManagerKey(key), USAGE_DELAY),
     close: () => {
       sessions.close();
       credentials.close();
     },
   };
+}
+
+/** What lies where nobody looks would seem not to be there, and what references hold of it to be gone. */
+function createWatchedManager(settings: ManagerSettings, watched: readonly string[]): SecretManager {
+  const home = settings.kind === 'ClusterSecretManager' ? settings.spec.embedded?.namespace : undefined;
+  if (home !== undefined && watched.length > 0 && !watched.includes(home)) {
+    const text = `the operator does not look at namespace ${home}: add it to --watch-namespaces`;
+    throw new ManagerError('ManagerUnavailable', text);
+  }
+  return createManager(settings);
 }
 
 function openSessions(parts: OperatorParts, hooks: ManagerHooks, outages: Outages): Sessions {

@@ -13,8 +13,10 @@ import { createObjectView } from '../controllers/object-view.ts';
 import { withdrawOrphans } from '../controllers/secret-reference/withdraw.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
+import { lookAtSecret } from '../managers/embedded/look.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
 import type { Caches } from './caches.ts';
+import type { Embedded } from './embedded.ts';
 import { createManagers, type Managers } from './managers.ts';
 import type { OperatorParts } from './parts.ts';
 import { watchReferenceCounts } from './reference-metrics.ts';
@@ -32,6 +34,7 @@ export function createControllers(
   client: KubeClient,
   events: EventRecorder,
   clusterUid: () => string,
+  embedded: Embedded | undefined,
 ): Controllers {
   const { config, clock } = parts;
   const view = createObjectView<Reference>(({ namespace, name }) => caches.references.get(namespace, name));
@@ -39,7 +42,10 @@ export function createControllers(
   const managers: Managers = createManagers(parts, caches, client, clusterUid, {
     requeueReferences: (key) => requeueManager({ references: caches.references, enqueue: references.enqueue }, key),
     requeueSubscriber: (subscriber) => requeueSubscriber(references.enqueue, subscriber),
+    embedded: embedded?.backend,
   });
+  embedded?.onSecret((namespace, name) => lookAtSecret(managers.sessions, namespace, name));
+  embedded?.onKeys(managers.requeueEmbedded);
   const rollouts = config.rollouts
     ? createRollouts(parts, caches, client, events, {
         references: view,

@@ -36,6 +36,7 @@ function createBench() {
     probe: createIdentityProbe(() => undefined),
     outages,
     createManager: () => new ScriptedManager(clock),
+    embedded: undefined,
     requeueReferences: (key) => requeued.push(key),
     operatorNamespace: 'keyferry',
     clusterUid: () => 'cluster',

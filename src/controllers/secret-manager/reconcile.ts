@@ -1,17 +1,21 @@
 import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts';
-import type { ClusterSecretManagerSpec } from '../../api/v1/secret-manager.ts';
+import type { AccessRule, ClusterSecretManagerSpec } from '../../api/v1/secret-manager.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ruleMistakes } from '../../managers/access-rules.ts';
+import type { EmbeddedBackend } from '../../managers/embedded/backend.ts';
+import { foldName } from '../../managers/embedded/names.ts';
 import { ManagerError } from '../../managers/errors.ts';
+import { unlimited } from '../../managers/limiter.ts';
 import type { SecretManager } from '../../managers/manager.ts';
 import {
+  backendOf,
   credentialsSecretOf,
   type ManagerDeclaration,
   type ManagerSettings,
-  prefixOf,
+  namesOf,
 } from '../../managers/registry.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
-import type { Session, Sessions } from '../../managers/sessions.ts';
+import type { Session, SessionParts, Sessions } from '../../managers/sessions.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { parseDuration } from '../../runtime/duration.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -20,8 +24,8 @@ import type { CredentialWatcher } from './credentials.ts';
 import type { WritableDirectory } from './directory.ts';
 import { keyOf, type ManagerObject } from './manager-object.ts';
 import type { Outages } from './outages.ts';
-import type { IdentityProbe } from './probe.ts';
-import { type ManagerFindings, nextManagerStatus, sameManagerStatus, type Usage } from './status.ts';
+import type { Identity, IdentityProbe } from './probe.ts';
+import { type ManagerFindings, nextManagerStatus, sameManagerStatus, type Sealing, type Usage } from './status.ts';
 
 export interface ManagerScope {
   readonly client: KubeClient;
@@ -32,6 +36,8 @@ export interface ManagerScope {
   readonly probe: IdentityProbe;
   readonly outages: Outages;
   readonly createManager: (settings: ManagerSettings) => SecretManager;
+  /** Undefined where the operator keeps no secrets itself. */
+  readonly embedded: EmbeddedBackend | undefined;
   /** Calls the references that name this manager. */
   readonly requeueReferences: (key: string) => void;
   readonly operatorNamespace: string;
@@ -90,13 +96,14 @@ function examine(scope: ManagerScope, key: string, object: ManagerObject): Manag
   try {
     const session = openSession(scope, key, object, fingerprint, credentials.data);
     publish(scope, key, object, fingerprint, session);
-    const identity = scope.probe.ask(key, fingerprint, session.manager);
+    const sealing = sealingOf(scope, object);
     const mistakes = 'access' in object.spec ? ruleMistakes(object.spec.access ?? [], scope.trustedLabels) : [];
     return {
       problem: mistakes[0],
       outage: scope.outages.reasonOf(key),
-      identity,
+      identity: askIdentity(scope, key, fingerprint, session, sealing),
       usage: usageOf(scope, object, session),
+      sealing,
     };
   } catch (error) {
     if (!(error instanceof ManagerError)) throw error;
@@ -133,19 +140,23 @@ function openSession(
   fingerprint: string,
   credentials: ReadonlyMap<string, SecretValue> | undefined,
 ): Session {
-  const build = (): { manager: SecretManager; pollInterval: number } => {
+  const build = (): SessionParts => {
     const manager = scope.createManager({
       ...declaration(object),
       name: object.metadata.name,
       credentials,
       clusterUid: scope.clusterUid(),
       managerUid: object.metadata.uid,
+      embedded: scope.embedded,
       clock: scope.clock,
       logger: scope.logger.child({ manager: key }),
     });
     // What the former session met says nothing about this one.
     scope.outages.forget(key);
-    return { manager, pollInterval: parseDuration(object.spec.pollInterval) };
+    const backend = backendOf(object.spec);
+    // A watch tells of what changes, and the answers are in the operator's own caches: there is nobody to spare.
+    const limiter = backend === 'embedded' ? { limiter: unlimited } : {};
+    return { manager, backend, pollInterval: parseDuration(object.spec.pollInterval), ...limiter };
   };
   return scope.sessions.ensure(key, fingerprint, build);
 }
@@ -161,17 +172,19 @@ function publish(scope: ManagerScope, key: string, object: ManagerObject, finger
   const state: ReadyManager = {
     state: 'ready',
     source: session.source,
-    prefix: prefixOf(object.spec),
-    access: cluster === undefined || servesOwnNamespace(cluster) ? cluster?.access : (cluster.access ?? []),
+    names: namesOf(object.spec, object.kind === 'SecretManager' ? object.metadata.namespace : ''),
+    access: cluster === undefined ? undefined : accessOf(cluster),
     onRevoked: cluster?.onRevoked ?? 'Retain',
     contact: object.spec.contact,
   };
   if (scope.directory.set(key, fingerprint, state)) scope.requeueReferences(key);
 }
 
-/** Needs no access rule: a namespace gets what it keeps itself. */
-function servesOwnNamespace({ embedded }: ClusterSecretManagerSpec): boolean {
-  return embedded !== undefined && embedded.namespace === undefined;
+/** Without rules nobody gets anything, but for what a namespace keeps itself. Names of embedded secrets are without regard to case. */
+function accessOf({ embedded, access }: ClusterSecretManagerSpec): readonly AccessRule[] | undefined {
+  if (embedded === undefined) return access ?? [];
+  if (access === undefined) return embedded.namespace === undefined ? undefined : [];
+  return access.map((rule) => ({ ...rule, secrets: rule.secrets.map((pattern) => foldName(pattern)) }));
 }
 
 function broken(scope: ManagerScope, key: string, fingerprint: string, problem: string): ManagerFindings {
@@ -180,6 +193,28 @@ function broken(scope: ManagerScope, key: string, fingerprint: string, problem: 
   const seen = `${fingerprint}/${problem}`;
   if (scope.directory.set(key, seen, { state: 'broken', message: problem })) scope.requeueReferences(key);
   return { problem, outage: undefined, identity: undefined, usage: { secrets: 0, subscribers: 0 } };
+}
+
+/** Undefined for a manager that seals nothing. */
+function sealingOf({ embedded, clusterUid }: ManagerScope, { spec }: ManagerObject): Sealing | undefined {
+  if (backendOf(spec) !== 'embedded') return undefined;
+  const current = embedded?.publicKey();
+  if (current === undefined) return { state: 'unknown' };
+  if ('problem' in current) return { state: 'missing', problem: current.problem };
+  return { state: 'known', publicKey: current.key, cluster: clusterUid() };
+}
+
+/** The name of an embedded manager says which key it seals to: with another key it is asked again, and the session stays. */
+function askIdentity(
+  { probe }: ManagerScope,
+  key: string,
+  fingerprint: string,
+  { manager }: Session,
+  sealing: Sealing | undefined,
+): Identity | undefined {
+  if (sealing === undefined) return probe.ask(key, fingerprint, manager);
+  if (sealing.state === 'unknown') return { state: 'asking' };
+  return sealing.state === 'known' ? probe.ask(key, `${fingerprint}/${sealing.publicKey}`, manager) : undefined;
 }
 
 async function report(

@@ -11,6 +11,12 @@ export interface Usage {
   readonly subscribers: number;
 }
 
+/** What values are sealed with: `unknown` while it is not known yet. */
+export type Sealing =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'missing'; readonly problem: string }
+  | { readonly state: 'known'; readonly publicKey: string; readonly cluster: string };
+
 export interface ManagerFindings {
   /** Why it can't work as it is written; what to do. */
   readonly problem: string | undefined;
@@ -19,6 +25,8 @@ export interface ManagerFindings {
   readonly identity: Identity | undefined;
   /** Undefined while it is not known yet: what was counted before stays. */
   readonly usage: Usage | undefined;
+  /** Undefined where nothing is sealed. */
+  readonly sealing?: Sealing | undefined;
 }
 
 /** The status as it should be. Nothing in it changes with a poll. */
@@ -44,7 +52,18 @@ export function nextManagerStatus(object: ManagerObject, findings: ManagerFindin
     ...(who === undefined ? {} : { identity: who }),
     secretsInUse: usage.secrets,
     referencesInUse: usage.subscribers,
+    ...sealingStatus(findings.sealing, status),
   };
+}
+
+/** What putters need to know. While the operator itself does not know it, it is as it was. */
+function sealingStatus(
+  sealing: Sealing | undefined,
+  before: ManagerStatus,
+): Pick<ManagerStatus, 'publicKey' | 'cluster'> {
+  if (sealing === undefined || sealing.state === 'missing') return {};
+  const { publicKey, cluster } = sealing.state === 'known' ? sealing : before;
+  return { ...(publicKey !== undefined && { publicKey }), ...(cluster !== undefined && { cluster }) };
 }
 
 function lastUsage({ secretsInUse = 0, referencesInUse = 0 }: ManagerStatus): Usage {
@@ -60,8 +79,12 @@ type Draft = Pick<Condition, 'status' | 'reason' | 'message'>;
 const ASKING: Draft = { status: 'Unknown', reason: 'Asking', message: 'the backend has not answered yet' };
 
 /** Undefined while the backend is being asked: what was said before stays. */
-function readiness({ problem, outage, identity }: ManagerFindings): Draft | undefined {
+function readiness({ problem, outage, identity, sealing }: ManagerFindings): Draft | undefined {
   if (problem !== undefined) return { status: 'False', reason: 'InvalidSettings', message: problem };
+  if (sealing?.state === 'missing') {
+    const message = `no value can be put, and those that were are as they were: ${sealing.problem}`;
+    return { status: 'False', reason: 'SealingKeyMissing', message };
+  }
   if (outage !== undefined) {
     const message = 'the backend does not answer; the Secrets keep their last values';
     return { status: 'False', reason: outage, message };

@@ -5,7 +5,6 @@ import type { ManagerDirectory, ReadyManager } from '../managers.ts';
 import { managerTitle } from '../manager-key.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { definite, type Failure } from './failure.ts';
-import { fullName, shortName } from './selection.ts';
 
 /** Who asks: access rules are about its namespace. */
 export interface Asker {
@@ -65,15 +64,18 @@ class SourceReader implements Reader {
   }
 
   value(key: string, secret: string, selector: Selector, what: string): Answer<AccessedVersion> {
-    return this.#ofSecret(key, secret, what, ({ prefix }) => ({
+    return this.#ofSecret(key, secret, what, ({ names }) => ({
       kind: 'value',
-      secret: fullName(prefix, secret),
+      secret: names.full(secret, this.#options.asker.namespace),
       selector,
     }));
   }
 
   versions(key: string, secret: string, what: string): Answer<readonly VersionSummary[]> {
-    return this.#ofSecret(key, secret, what, ({ prefix }) => ({ kind: 'versions', secret: fullName(prefix, secret) }));
+    return this.#ofSecret(key, secret, what, ({ names }) => ({
+      kind: 'versions',
+      secret: names.full(secret, this.#options.asker.namespace),
+    }));
   }
 
   find(
@@ -88,11 +90,14 @@ class SourceReader implements Reader {
     if (!grantsAnything(manager, asker)) {
       return { state: 'failed', failure: denial(manager, asker, key, `${query.prefix}*`, what) };
     }
-    const full = { prefix: `${manager.prefix}${query.prefix}`, tags: query.tags };
-    const fullKnown = known.map((name) => fullName(manager.prefix, name));
+    const { names: naming } = manager;
+    const full = { prefix: naming.prefix(query.prefix, asker.namespace), tags: query.tags };
+    const fullKnown = known
+      .map((name) => naming.full(name, asker.namespace))
+      .filter((name) => name.startsWith(full.prefix));
     const answer = this.#ask(key, manager, { kind: 'find', query: full, known: fullKnown }, what);
     if (answer.state !== 'known') return answer;
-    const names = answer.result.map((summary) => shortName(manager.prefix, summary.secret));
+    const names = answer.result.map((found) => naming.short(found));
     const granted = names.filter((name) => mayRead(manager, asker, name));
     // `onRevoked` says what becomes of what the target holds: with Delete a key goes by itself, and the Secret with the last.
     const revoked = known.find((name) => names.includes(name) && !granted.includes(name));
@@ -116,8 +121,18 @@ class SourceReader implements Reader {
     if (refusal !== undefined) return { state: 'failed', failure: refusal };
     const answer = this.#ask(key, manager, topic(manager), what);
     if (answer.state !== 'failed' || answer.failure.reason !== 'SecretNotFound') return answer;
-    const message = `${answer.failure.message}${this.#suggestion(secret)}`;
+    const message = this.#notFound(key, manager, secret, what, answer.failure.message);
     return { state: 'failed', failure: { ...answer.failure, message } };
+  }
+
+  /** What was said, and what may have been meant. */
+  #notFound(key: string, { names }: ReadyManager, secret: string, what: string, said: string): string {
+    const near = nearestName(secret, [...this.#options.familiarNames()]);
+    const meant = near === undefined ? undefined : `. Did you mean ${near}?`;
+    const { embedded } = names;
+    if (embedded === undefined) return `${said}${meant ?? '. Correct the name, or create the secret'}`;
+    // The source knows no spelling of case: a secret is created in that of the reference.
+    return `${what} (${managerTitle(key)}): ${embedded.missing(secret, this.#options.asker.namespace)}${meant ?? ''}`;
   }
 
   #ask<T extends Topic>(key: string, manager: ReadyManager, topic: T, what: string): Answer<TopicResult<T>> {
@@ -131,11 +146,6 @@ class SourceReader implements Reader {
     const { reason, message, transient } = reading.error;
     const text = `${what} (${managerTitle(key)}): ${message}`;
     return { state: 'failed', failure: { reason, message: text, transient, denied: undefined } };
-  }
-
-  #suggestion(secret: string): string {
-    const near = nearestName(secret, [...this.#options.familiarNames()]);
-    return near === undefined ? '. Correct the name, or create the secret' : `. Did you mean ${near}?`;
   }
 }
 
@@ -192,7 +202,9 @@ function grantsAnything(manager: ReadyManager, asker: Asker): boolean {
 }
 
 function mayRead(manager: ReadyManager, asker: Asker, secret: string): boolean {
-  return manager.access === undefined || isGranted(manager.access, asker, secret, asker.trustedLabels);
+  return (
+    manager.access === undefined || isGranted(manager.access, asker, manager.names.ruled(secret), asker.trustedLabels)
+  );
 }
 
 function worse(a: Trouble | undefined, b: Trouble | undefined): Trouble | undefined {

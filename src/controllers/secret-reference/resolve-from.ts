@@ -49,7 +49,7 @@ function resolveFind(from: From, find: Find): Resolution {
   const query = { prefix: find.prefix ?? '', tags: new Map(Object.entries(find.tags ?? {})) };
   // What the target holds now leaves only after a direct look at that name: a listing may lag.
   const held = (from.reference.status.versions ?? [])
-    .filter((version) => version.manager === managerLabel(from.manager) && version.secret.startsWith(query.prefix))
+    .filter((version) => version.manager === managerLabel(from.manager))
     .map((version) => version.secret);
   const answer = from.reader.find(from.manager, query, [...new Set(held)], `${from.where}, find`);
   return chain(answer, (names) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Selector } from '../../managers/manager.ts';
+import { prefixedNames } from '../../managers/secret-names.ts';
 import { buildReference } from '../testing/builders.ts';
 import { createFakeSource, directoryOf, failed, type FakeSource, known, versionOf } from '../testing/fake-source.ts';
 import type { ReadyManager } from '../managers.ts';
@@ -65,7 +66,7 @@ describe('resolving data', () => {
     source.set(value('arn:aws:secretsmanager:eu-west-1:1:secret:b-AbCdEf'), known(versionOf('2')));
     const spec = { data: { a: { secret: 'a' }, b: { secret: 'arn:aws:secretsmanager:eu-west-1:1:secret:b-AbCdEf' } } };
     const access = [{ namespaces: { names: ['shop'] }, secrets: ['a', 'arn:**'] }];
-    expect(keysOf(resolve(source, spec, { prefix: 'prod/', access }))).toEqual({ a: '1', b: '2' });
+    expect(keysOf(resolve(source, spec, { names: prefixedNames('prod/'), access }))).toEqual({ a: '1', b: '2' });
   });
 
   it('waits while one key is not known', () => {

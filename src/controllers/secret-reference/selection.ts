@@ -1,15 +1,5 @@
 import type { Selector } from '../../managers/manager.ts';
 
-/** A secret's name as its manager knows it. ARNs are whole already. */
-export function fullName(prefix: string, secret: string): string {
-  return secret.startsWith('arn:') ? secret : `${prefix}${secret}`;
-}
-
-/** The inverse, for names that a listing gave. */
-export function shortName(prefix: string, secret: string): string {
-  return secret.startsWith(prefix) ? secret.slice(prefix.length) : secret;
-}
-
 export function selectorOf(entry: {
   readonly version?: string | undefined;
   readonly stage?: string | undefined;

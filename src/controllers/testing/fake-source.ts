@@ -1,5 +1,6 @@
 import { ManagerError, type ManagerErrorReason } from '../../managers/errors.ts';
 import type { AccessedVersion } from '../../managers/manager.ts';
+import { prefixedNames } from '../../managers/secret-names.ts';
 import { SecretValue } from '../../managers/secret-value.ts';
 import type { Reading, Source, Subscription, Topic, TopicResult, Trouble } from '../../managers/topic.ts';
 import type { ManagerDirectory, ReadyManager } from '../managers.ts';
@@ -60,7 +61,7 @@ export function directoryOf(source: Source, manager: Partial<ReadyManager> = {})
   const ready: ReadyManager = {
     state: 'ready',
     source,
-    prefix: '',
+    names: prefixedNames(''),
     access: [{ namespaces: { names: ['*'] }, secrets: ['**'] }],
     onRevoked: 'Retain',
     contact: undefined,

@@ -37,8 +37,10 @@ export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend 
         .flatMap(({ metadata }) => found(objectOf(namespace, metadata.name)) ?? []),
     publicKey: () => {
       const current = ring();
-      if (current?.current !== undefined) return { key: current.current.publicKey };
-      return { problem: current?.problem ?? 'the sealing keys are not read yet' };
+      // Not known yet is not missing: a manager's status stays as it was meanwhile.
+      if (current === undefined) return undefined;
+      if (current.current !== undefined) return { key: current.current.publicKey };
+      return { problem: current.problem ?? 'there is no sealing key' };
     },
     open: async (secret, version, signal) => {
       const keys = ring();

@@ -34,8 +34,8 @@ export interface EmbeddedBackend {
    * Reads one accepted version from the API server and opens it. Follows `from`. Rejects with `ManagerError`.
    */
   open(secret: EmbeddedSecret, version: StoredVersion, signal: AbortSignal): Promise<SecretValue>;
-  /** The public key that values are sealed to, or why there is none. */
-  publicKey(): { readonly key: string } | { readonly problem: string };
+  /** The public key that values are sealed to, or why there is none; undefined while that is not known yet. */
+  publicKey(): { readonly key: string } | { readonly problem: string } | undefined;
 }
 
 /** What may be kept where no manager says otherwise. */

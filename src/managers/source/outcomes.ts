@@ -62,7 +62,7 @@ function listKey(list: readonly SecretSummary[] | readonly VersionSummary[]): st
   return JSON.stringify(
     list.map((item) =>
       'secret' in item
-        ? [item.secret, [...item.tags].toSorted(([key], [otherKey]) => (key < otherKey ? -1 : 1))]
+        ? [item.secret, item.name, [...item.tags].toSorted(([key], [otherKey]) => (key < otherKey ? -1 : 1))]
         : [item.version, item.stages, item.createdAt?.getTime()],
     ),
   );

@@ -1,0 +1,33 @@
+import { embeddedNameMistake } from '../../api/v1/embedded-name.ts';
+
+/** A secret in the cluster, by the name that the source of an embedded manager knows it by. */
+export interface EmbeddedName {
+  readonly namespace: string;
+  /** In lower case. */
+  readonly name: string;
+}
+
+/** ASCII only, as the API server and its policies do it: no letter of another script becomes one of a name. */
+export function foldName(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** `<namespace>/<name in lower case>`. */
+export function fullEmbeddedName(namespace: string, name: string): string {
+  return `${namespace}/${foldName(name)}`;
+}
+
+/** The inverse of `fullEmbeddedName`; undefined for what names no namespace. */
+export function parseEmbeddedName(full: string): EmbeddedName | undefined {
+  const slash = full.indexOf('/');
+  if (slash < 1) return undefined;
+  return { namespace: full.slice(0, slash), name: foldName(full.slice(slash + 1)) };
+}
+
+/** What a secret that is not there is told as. A name that no secret can have stands in no command: people copy those. */
+export function missingSecret(namespace: string, name: string): string {
+  const mistake = embeddedNameMistake(name);
+  if (mistake !== undefined) return `no secret kept in the cluster can have this name: it ${mistake}`;
+  const command = `keyferry put ${JSON.stringify(name)} --create -n ${namespace}`;
+  return `there is no secret of this name in namespace ${namespace}. To create it: ${command}`;
+}
