@@ -36,18 +36,14 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const registry = createRegistry();
   const transport = connect(settings, registry);
   const client = createKubeClient(transport);
-  const events = createEventRecorder({
-    ...settings,
-    client,
-    controller: 'keyferry.io/operator',
-    instance: config.identity,
-  });
+  const reporter = { controller: 'keyferry.io/operator', instance: config.identity };
+  const events = createEventRecorder({ ...settings, ...reporter, client });
   const metrics = createControllerMetrics(registry);
   const parts: OperatorParts = { config, transport, clock, random, logger, registry, metrics };
   const caches = createCaches(parts, config);
   try {
     const cluster = createClusterIdentity(client, settings);
-    const embedded = await openEmbedded(parts, caches, client, cluster.uid);
+    const embedded = await openEmbedded(parts, caches, client, events, cluster.uid);
     const controllers = createControllers(parts, caches, client, events, cluster.uid, embedded);
     const all = [...controllers.all, ...(embedded?.controllers ?? [])];
     const reflectors = [...caches.reflectors, ...(embedded?.reflectors ?? [])];
@@ -84,13 +80,14 @@ async function openEmbedded(
   parts: OperatorParts,
   caches: Caches,
   client: KubeClient,
+  events: EventRecorder,
   clusterUid: () => string,
 ): Promise<Embedded | undefined> {
   const { config, clock } = parts;
   if (!config.embedded) return undefined;
   const embedded = createEmbeddedCaches(parts, config.watchNamespaces);
   const audit = await openAuditLog(config.auditLog, clock);
-  return createEmbedded({ parts, caches, embedded, client, clusterUid, audit });
+  return createEmbedded({ parts, caches, embedded, client, clusterUid, audit, events });
 }
 
 function countDropped(registry: Registry, events: EventRecorder): void {
