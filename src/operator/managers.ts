@@ -6,7 +6,7 @@ import { createIdentityProbe } from '../controllers/secret-manager/probe.ts';
 import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
 import { type ManagerScope, reconcileManager } from '../controllers/secret-manager/reconcile.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
+import { lookAtSecret } from '../managers/embedded/look.ts';
 import { ManagerError } from '../managers/errors.ts';
 import type { SecretManager } from '../managers/manager.ts';
 import { backendOf, createManager, type ManagerSettings } from '../managers/registry.ts';
@@ -14,6 +14,7 @@ import { createSessions, type Sessions } from '../managers/sessions.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
 import type { Request } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
+import type { Embedded } from './embedded.ts';
 import type { OperatorParts } from './parts.ts';
 import { sourceMetrics } from './source-metrics.ts';
 
@@ -23,11 +24,8 @@ const USAGE_DELAY = 5_000;
 export interface Managers {
   readonly controller: Controller;
   readonly directory: WritableDirectory;
-  readonly sessions: Sessions;
   /** The references of a manager may have become more or fewer. */
   readonly onUse: (managerKey: string) => void;
-  /** Embedded managers are to be looked at again: there may be another key to seal to. */
-  readonly requeueEmbedded: () => void;
   readonly close: () => void;
 }
 
@@ -35,7 +33,7 @@ export interface ManagerHooks {
   readonly requeueReferences: (managerKey: string) => void;
   readonly requeueSubscriber: (subscriber: string) => void;
   /** Undefined where the operator keeps no secrets in the cluster. */
-  readonly embedded: EmbeddedBackend | undefined;
+  readonly embedded: Embedded | undefined;
 }
 
 /** The controller of managers of both kinds. A request with an empty namespace is a cluster manager. */
@@ -62,7 +60,7 @@ export function createManagers(
     probe: createIdentityProbe(enqueue),
     outages,
     createManager: (settings) => createWatchedManager(settings, config.watchNamespaces),
-    embedded: hooks.embedded,
+    embedded: hooks.embedded?.backend,
     requeueReferences: hooks.requeueReferences,
     operatorNamespace: config.namespace,
     clusterUid,
@@ -71,20 +69,25 @@ export function createManagers(
     logger,
   };
   const controller = managerController(parts, caches, scope);
+  if (hooks.embedded !== undefined) followEmbedded(hooks.embedded, caches, sessions, controller);
   return {
     controller,
     directory,
-    sessions,
-    requeueEmbedded: () => {
-      for (const object of [...caches.secretManagers.list(), ...caches.clusterSecretManagers.list()])
-        if (backendOf(object.spec) === 'embedded') controller.enqueue(object.metadata);
-    },
     onUse: (key) => controller.enqueueAfter(parseManagerKey(key), USAGE_DELAY),
     close: () => {
       sessions.close();
       credentials.close();
     },
   };
+}
+
+/** Nothing is polled to learn of a new version, nor of another key to seal to. */
+function followEmbedded(embedded: Embedded, caches: Caches, sessions: Sessions, controller: Controller): void {
+  embedded.onSecret((namespace, name) => lookAtSecret(sessions, namespace, name));
+  embedded.onKeys(() => {
+    for (const { spec, metadata } of [...caches.secretManagers.list(), ...caches.clusterSecretManagers.list()])
+      if (backendOf(spec) === 'embedded') controller.enqueue(metadata);
+  });
 }
 
 /** What lies where nobody looks would seem not to be there, and what references hold of it to be gone. */

@@ -5,15 +5,15 @@ import {
   requeueSubscriber,
   watchForReferences,
 } from '../controllers/secret-reference/controller.ts';
+import { createEmbeddedAudit, type EmbeddedAudit } from '../controllers/secret-reference/embedded-audit.ts';
 import { type ReferenceScope, reconcileReference } from '../controllers/secret-reference/reconcile.ts';
 import { type Reference, targetName } from '../controllers/secret-reference/reference.ts';
 import { createKnownContents } from '../controllers/secret-reference/known-contents.ts';
 import { createSubscriptions } from '../controllers/secret-reference/subscriptions.ts';
-import { createObjectView } from '../controllers/object-view.ts';
+import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
 import { withdrawOrphans } from '../controllers/secret-reference/withdraw.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import { lookAtSecret } from '../managers/embedded/look.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
 import type { Caches } from './caches.ts';
 import type { Embedded } from './embedded.ts';
@@ -42,10 +42,8 @@ export function createControllers(
   const managers: Managers = createManagers(parts, caches, client, clusterUid, {
     requeueReferences: (key) => requeueManager({ references: caches.references, enqueue: references.enqueue }, key),
     requeueSubscriber: (subscriber) => requeueSubscriber(references.enqueue, subscriber),
-    embedded: embedded?.backend,
+    embedded,
   });
-  embedded?.onSecret((namespace, name) => lookAtSecret(managers.sessions, namespace, name));
-  embedded?.onKeys(managers.requeueEmbedded);
   const rollouts = config.rollouts
     ? createRollouts(parts, caches, client, events, {
         references: view,
@@ -61,6 +59,7 @@ export function createControllers(
     managers: managers.directory,
     subscriptions: createSubscriptions(managers.directory, managers.onUse),
     events,
+    audit: auditOf(embedded, managers),
     clock,
   };
   const controller: Controller = createController({
@@ -71,12 +70,27 @@ export function createControllers(
   });
   const references: { enqueue: Enqueue } = { enqueue: (request, priority) => controller.enqueue(request, priority) };
   const merged = mergedSecrets(parts, caches, client);
+  watchCaches(parts, caches, view, references.enqueue, merged);
+  const all = [managers.controller, controller, merged, ...(rollouts === undefined ? [] : [rollouts.controller])];
+  return { all, close: managers.close };
+}
+
+function auditOf(embedded: Embedded | undefined, { directory }: Managers): EmbeddedAudit | undefined {
+  if (embedded === undefined) return undefined;
+  return createEmbeddedAudit({ log: embedded.audit, managers: directory, operator: embedded.operator });
+}
+
+function watchCaches(
+  { registry }: OperatorParts,
+  caches: Caches,
+  view: ObjectView<Reference>,
+  enqueue: Enqueue,
+  merged: Controller,
+): void {
   const enqueueMerged: Enqueue = (request, priority) => merged.enqueue(request, priority);
-  caches.targets.onReplaced(() => requeueWithoutTarget(caches, references.enqueue));
-  watchForReferences({ ...caches, view, enqueue: references.enqueue, enqueueMerged });
-  watchReferenceCounts(parts.registry, caches.references);
-  const workloads = rollouts === undefined ? [] : [rollouts.controller];
-  return { all: [managers.controller, controller, merged, ...workloads], close: managers.close };
+  caches.targets.onReplaced(() => requeueWithoutTarget(caches, enqueue));
+  watchForReferences({ ...caches, view, enqueue, enqueueMerged });
+  watchReferenceCounts(registry, caches.references);
 }
 
 /** A Secret that was made and deleted while its watch was broken was never seen, so nothing tells that it is gone. */

@@ -47,6 +47,7 @@ function setup(onRead: () => void = () => undefined) {
     closedNamespaces: new Set(['kube-system']),
     rollouts: undefined,
     events: { record: () => undefined, run: () => Promise.resolve(), dropped: 0 },
+    audit: undefined,
     clock: createFakeClock(),
   };
   const reconcile = () => reconcileReference(scope, { namespace: 'shop', name: 'api-db' }, signal);

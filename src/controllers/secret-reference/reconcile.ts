@@ -12,6 +12,7 @@ import { finishedRollouts } from '../rollout/finished.ts';
 import { soonest } from '../soonest.ts';
 import { readerFor, refresh, requestedSync } from './asking.ts';
 import { type Choice, chooseVersions } from './choose-versions.ts';
+import type { EmbeddedAudit } from './embedded-audit.ts';
 import { recordOutcome } from './reference-events.ts';
 import { definite, type Failure } from './failure.ts';
 import { contentName } from './identity.ts';
@@ -44,6 +45,8 @@ export interface ReferenceScope {
   /** Undefined where workloads are not rolled out at all. */
   readonly rollouts: RolloutScope | undefined;
   readonly events: EventRecorder;
+  /** Undefined where no secrets are kept in the cluster. */
+  readonly audit: EmbeddedAudit | undefined;
   readonly clock: Clock;
 }
 
@@ -75,6 +78,7 @@ export async function reconcileReference(
     scope.subscriptions.drop(subscriber);
     scope.view.forget(request);
     scope.contents.forget(subscriber);
+    scope.audit?.forget(subscriber);
     return {};
   }
   const look: Look = { reference, subscriber, signal };
@@ -130,7 +134,8 @@ async function settleLook(
   forced: boolean,
 ): Promise<Findings['outcome'] | 'unsure'> {
   const { reference, signal } = look;
-  return settle(scope, reference, keys, {
+  await scope.audit?.opened(reference, keys);
+  const outcome = await settle(scope, reference, keys, {
     forced,
     content:
       held !== undefined && contentName(reference.spec, keys) === held.good.inputs ? held.good.content : undefined,
@@ -152,6 +157,8 @@ async function settleLook(
     },
     signal,
   });
+  if (outcome !== 'unsure' && outcome.state === 'synced') await scope.audit?.synced(reference, keys, outcome.changed);
+  return outcome;
 }
 
 /** What somebody else wrote gives way only to a decision on the reference as it is: it may hold versions back by now. */
