@@ -16,6 +16,7 @@ import { createUsageIndex, type UsageIndex } from '../controllers/versioned-secr
 import { usageOf } from '../controllers/versioned-secret/users.ts';
 import { type VersionedSecret, writtenName } from '../controllers/versioned-secret/versioned-secret.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
 import type { KeyRing } from '../managers/embedded/sealing/sealing-key.ts';
@@ -27,6 +28,7 @@ import { counter } from '../runtime/metrics.ts';
 import { parseRequestKey } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
 import type { EmbeddedCaches } from './embedded-caches.ts';
+import { watchEmbeddedSecrets } from './embedded-metrics.ts';
 import type { OperatorParts } from './parts.ts';
 
 /** The embedded manager's part of the operator. */
@@ -58,10 +60,11 @@ export interface EmbeddedSettings {
   readonly client: KubeClient;
   readonly clusterUid: () => string;
   readonly audit: AuditLog;
+  readonly events: EventRecorder;
 }
 
 export function createEmbedded(settings: EmbeddedSettings): Embedded {
-  const { parts, caches, embedded, client, clusterUid, audit } = settings;
+  const { parts, caches, embedded, client, clusterUid, audit, events } = settings;
   const { clock, logger, config } = parts;
   const { secrets } = embedded;
   const keys = openKeys(parts, client, () => secrets.list().some(({ status }) => (status.versions ?? []).length > 0));
@@ -82,12 +85,14 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
     usage: (namespace, object) => usageOf(usage.usesOf(namespace, object), namespace, object),
     trail,
     audit,
+    events,
   };
   const controller = secretController(parts, scope);
   const backend = createEmbeddedBackend(found);
   const answering = { backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
   const reveals = createRevealController({ ...parts, ...scope, ...answering });
   watch(controller, caches, embedded, view, usage);
+  watchEmbeddedSecrets(parts.registry, secrets, clock);
   for (const each of [gate, keys.store]) each.onChange(() => enqueueAll(controller, embedded));
   trail.onRecord((namespace, name) => controller.enqueueAfter({ namespace, name }, USAGE_DELAY));
   return {
@@ -156,8 +161,12 @@ function watch(
   view: ObjectView<VersionedSecret>,
   usage: UsageIndex,
 ): void {
-  secrets.onChange(({ object, initial }) => {
+  secrets.onChange(({ object, type, initial }) => {
     if (!view.isOwnWrite(object)) controller.enqueue(object.metadata, initial ? 'low' : 'high');
+    if (type !== 'deleted') return;
+    // There may be room for others now.
+    for (const { metadata } of secrets.byIndex('namespace', object.metadata.namespace))
+      controller.enqueue(metadata, 'low');
   });
   versions.onChange(({ object, initial }) => {
     const { namespace } = object.metadata;

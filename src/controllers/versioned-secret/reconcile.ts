@@ -22,7 +22,7 @@ export interface SecretScope extends ExamineScope {
   /** What others did with secrets, for their status. */
   readonly trail: AuditTrail;
   readonly audit: AuditLog;
-  readonly events?: Pick<EventRecorder, 'record'>;
+  readonly events: Pick<EventRecorder, 'record'>;
   /** When something was last written of each secret, by its request: monotonic milliseconds. */
   readonly lastWrites: Map<string, number>;
   readonly onVerdict: (result: 'accepted' | 'rejected') => void;
@@ -108,7 +108,7 @@ async function report(
   const options = { signal, fieldManager: 'keyferry', force: true, subresource: 'status' } as const;
   scope.view.wrote(toVersionedSecret(await scope.client.apply(versionedSecrets, body, options)));
   scope.trail.written(namespace, name, pending);
-  if (scope.events !== undefined) recordSecretEvents(scope.events, secret, status, notes);
+  recordSecretEvents(scope.events, secret, status, notes);
   // Only now: a look that fails on the way is done again, and would note it twice.
   for (const entry of notes) {
     await scope.audit.record(entry);
