@@ -24,6 +24,8 @@ export interface Io {
   ask(question: string): Promise<string>;
   /** The same without echo. */
   askHidden(question: string): Promise<string>;
+  /** Until a key is pressed at the terminal, `ms` milliseconds are over, or Ctrl-C. */
+  waitForKey(ms: number): Promise<void>;
 }
 
 export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml';

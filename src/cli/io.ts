@@ -32,6 +32,7 @@ export function processIo({ stdin, stdout, stderr }: IoStreams, signal: AbortSig
     readAll: () => readAll(stdin),
     ask: (text) => question(text, true),
     askHidden: (text) => question(text, false),
+    waitForKey: (ms) => waitForKey(ms, signal),
   };
 }
 
@@ -39,6 +40,23 @@ async function readAll(stdin: AsyncIterable<unknown>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const part of stdin) if (part instanceof Uint8Array) parts.push(part);
   return Buffer.concat(parts);
+}
+
+async function waitForKey(ms: number, signal: AbortSignal): Promise<void> {
+  const terminal = openTerminal();
+  terminal.setRawMode(true);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => resolve();
+  const timer = setTimeout(done, ms);
+  signal.addEventListener('abort', done, { once: true });
+  if (signal.aborted) done();
+  terminal.once('data', done);
+  terminal.once('error', done);
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', done);
+  terminal.setRawMode(false);
+  terminal.destroy();
 }
 
 function openTerminal(): ReadStream {

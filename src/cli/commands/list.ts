@@ -1,9 +1,78 @@
 import { Command } from 'commander';
+import { listSecrets } from '../../managers/embedded/client/secrets.ts';
+import { ageArgument } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
+import { printListing } from '../output.ts';
+import { type SecretSummary, summaryOf } from '../secret-summary.ts';
+import { openSession } from '../session.ts';
+import { type Column, formatAge } from '../table.ts';
+
+interface ListOptions {
+  readonly allNamespaces?: boolean;
+  readonly unused?: boolean;
+  /** Milliseconds. */
+  readonly olderThan?: number;
+}
 
 export function listCommand(context: CliContext): Command {
-  return new Command('list').description('list the secrets of a namespace').action(async () => {
-    const cluster = await context.cluster();
-    context.io.out(`${(await cluster.user(context.signal)).name}\n`);
+  return new Command('list')
+    .alias('ls')
+    .summary('list secrets, never their values')
+    .description(
+      'List the secrets of a namespace: type, latest version, when and by whom it was put, how many references use it.',
+    )
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--unused', 'only those that no reference uses')
+    .option('--older-than <age>', 'only those whose latest version is older, for example 90d', ageArgument)
+    .action((options: ListOptions) => list(context, options));
+}
+
+async function list(context: CliContext, options: ListOptions): Promise<void> {
+  const { clock, signal } = context;
+  const session = await openSession(context);
+  const everywhere = options.allNamespaces === true;
+  const found = await listSecrets(session, everywhere ? '' : session.namespace, signal);
+  const rows = found.map(summaryOf).filter((summary) => isWanted(summary, options, clock.now()));
+  const where = everywhere ? 'in any namespace' : `in namespace ${session.namespace}`;
+  const which = options.unused === true || options.olderThan !== undefined ? 'such secret' : 'secret';
+  printListing(context, {
+    columns: listColumns(everywhere, clock.now()),
+    rows,
+    empty: `There is no ${which} ${where}.`,
   });
+}
+
+export function isWanted(summary: SecretSummary, { unused, olderThan }: ListOptions, now: number): boolean {
+  if (unused === true && summary.users > 0) return false;
+  if (olderThan === undefined) return true;
+  const time = Date.parse(summary.updated ?? summary.created ?? '');
+  return now - time > olderThan;
+}
+
+export function listColumns(everywhere: boolean, now: number): readonly Column<SecretSummary>[] {
+  const age = (time: string | undefined): string => (time === undefined ? '' : formatAge(now - Date.parse(time)));
+  const namespace: Column<SecretSummary> = { header: 'NAMESPACE', value: (row) => row.namespace };
+  return [
+    ...(everywhere ? [namespace] : []),
+    { header: 'NAME', value: (row) => row.name },
+    { header: 'TYPE', value: (row) => row.type ?? '' },
+    { header: 'LATEST', value: (row) => String(row.latest ?? '') },
+    { header: 'UPDATED', value: (row) => age(row.updated) },
+    { header: 'CREATED-BY', value: (row) => row.createdBy ?? '' },
+    { header: 'USED-BY', value: (row) => String(row.users) },
+    {
+      header: 'STATUS',
+      value: (row) => row.status,
+      colour: (row) => (row.status === 'Available' ? 'green' : 'yellow'),
+    },
+    { header: 'OBJECT', value: (row) => row.object, wide: true },
+    { header: 'LABELS', value: (row) => labelText(row.labels), wide: true },
+    { header: 'DESCRIPTION', value: (row) => row.description ?? '', wide: true },
+  ];
+}
+
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 }

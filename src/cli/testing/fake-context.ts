@@ -38,6 +38,7 @@ export function fakeContext(options: FakeContextOptions = {}): FakeContext {
     readAll: () => Promise.resolve(Buffer.from(stdin)),
     ask,
     askHidden: ask,
+    waitForKey: () => Promise.resolve(),
   };
   return {
     io,
