@@ -194,7 +194,7 @@ describe('rule 4: while a policy is missing', () => {
     });
   }
 
-  test('nothing is revealed, to nobody; once it is back, what was asked meanwhile stays refused', async () => {
+  test('a false name gets nothing; once it is back, reveals are answered again', async () => {
     const trent = await reveals.asker('trent', []);
     const key = await oneTimeKey();
     await world.kubectl('delete', ...binding);
@@ -228,7 +228,7 @@ describe('rule 4: while a policy is missing', () => {
       'rbac/embedded.yaml',
       "something else refuses the operator's dry runs",
     ],
-  ])('nothing is revealed where it is %s', async (_what, object, file, words) => {
+  ])('nothing is revealed without %s', async (_what, object, file, words) => {
     await world.kubectl('delete', ...object);
 
     const { message } = await revealed('PolicyMissing');
