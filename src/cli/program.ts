@@ -41,7 +41,7 @@ export async function runCli(settings: CliSettings): Promise<number> {
 
 /** The whole command, with its subcommands. `connections` gets each cluster that a command connects to. */
 export function createProgram(settings: CliSettings, connections: Cluster[] = []): Command {
-  const { io, name, version } = settings;
+  const { name, version } = settings;
   const program = new Command(name)
     .description('Versioned secrets in Kubernetes: put them, see who uses them, rotate them.')
     .option('-n, --namespace <name>', "namespace (default: that of the kubeconfig's context)")
@@ -54,7 +54,21 @@ export function createProgram(settings: CliSettings, connections: Cluster[] = []
     .option('--as-group <group>', 'with --as: a group of that user; can be repeated', collected)
     .option('-o, --output <format>', 'table, wide, json or yaml; reveal also has raw', outputFormat, 'table')
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand('help [command]', 'show the help of a command');
+  const context = createContext(settings, () => program.opts<GlobalOptions>(), connections);
+  for (const make of commands) program.addCommand(make(context));
+  program.addCommand(
+    new Command('version')
+      .description('print the version of this command')
+      .action(() => context.io.out(`keyferry ${version}\n`)),
+  );
+  configure(program, settings);
+  return program;
+}
+
+/** A subcommand that is added does not take over by itself how its parent prints and ends. */
+function configure(command: Command, { io, name }: Pick<CliSettings, 'io' | 'name'>): void {
+  command
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError(`(see ${name} --help)`)
     .exitOverride()
@@ -63,20 +77,7 @@ export function createProgram(settings: CliSettings, connections: Cluster[] = []
       writeErr: (text) => io.note(text.trimEnd()),
       outputError: (text, write) => write(withoutArguments(text)),
     });
-  const context = createContext(settings, () => program.opts<GlobalOptions>(), connections);
-  for (const make of commands) program.addCommand(make(context));
-  program.addCommand(
-    new Command('version')
-      .description('print the version of this command')
-      .action(() => context.io.out(`keyferry ${version}\n`)),
-  );
-  inherit(program);
-  return program;
-}
-
-/** A subcommand that is added does not take over by itself how its parent prints and ends. */
-function inherit(command: Command): void {
-  for (const below of command.commands) inherit(below.copyInheritedSettings(command));
+  for (const below of command.commands) configure(below, { io, name });
 }
 
 /** What follows an unknown option, or stands where nothing should, could be a value that somebody tried to give by it. */
