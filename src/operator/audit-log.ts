@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { safeMessage } from '../runtime/errors.ts';
 
 /** A record could not be written, so what it is about must not happen. */
-export class AuditLogError extends Error {
+class AuditLogError extends Error {
   override readonly name = 'AuditLogError';
   readonly [safeMessage] = true;
 }
