@@ -44,7 +44,7 @@ describe('rule 2: creating a reference', () => {
     const message = await refusal(eve(dryRun, reference({ data: goodData })));
 
     expect(message).toContain(
-      `eve-${run} may not use ClusterSecretManager default for references of namespace ${namespace}. Ask for a Role there with: apiGroups: [keyferry.io], resources: [clustersecretmanagers], resourceNames: [default], verbs: [use]`,
+      `eve-${run} may not use ClusterSecretManager default for references of namespace ${namespace}, nor access secret db.password there. Ask for: keyferry grant access db.password --to eve-${run} -n ${namespace}, or for a Role there with: apiGroups: [keyferry.io], resources: [clustersecretmanagers], resourceNames: [default], verbs: [use]`,
     );
   });
 

@@ -6,7 +6,7 @@ import { deniedAndAudited, type Policy, type Validation, type Variable } from '.
 /** How many references a refusal names, with at most three workloads of each; and how long that may be: the API server cuts nothing, it drops the whole. */
 const MOST_NAMED = 10;
 const MOST_WORKLOADS = 3;
-const LONGEST_LIST = 3000;
+const LONGEST_LIST = 1500;
 
 /** Who may make a secret, change what is said of it, and delete it; and that none is deleted under its users. */
 export function versionedSecretsPolicy(): Policy {
@@ -93,7 +93,7 @@ const usage: readonly Variable[] = [
   },
   {
     name: 'named',
-    expression: `(variables.list.size() > ${LONGEST_LIST} ? variables.list.substring(0, ${LONGEST_LIST}) + '...' : variables.list) + (variables.users > ${MOST_NAMED} || variables.users > variables.usedBy.size() ? ', ...' : '')`,
+    expression: `variables.usedBy.size() == 0 ? ' of other namespaces' : ': ' + (variables.list.size() > ${LONGEST_LIST} ? variables.list.substring(0, ${LONGEST_LIST}) + '...' : variables.list) + (variables.users > ${MOST_NAMED} || variables.users > variables.usedBy.size() ? ', and others' : '')`,
   },
 ];
 
@@ -109,6 +109,6 @@ const deletion: readonly Validation[] = [
   // For everyone, also the garbage collector: it tries again until nobody uses the secret.
   {
     expression: `request.operation != 'DELETE' || variables.namespaceGoes || !oldObject.spec.deletionProtection || variables.users == 0`,
-    messageExpression: `'secret ' + ${title} + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference: ' : ' references: ') + variables.named + '. Remove them first, or: keyferry delete ' + ${title} + ' --force -n ' + request.namespace`,
+    messageExpression: `'secret ' + ${title} + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + variables.named + '. Remove them first, or: keyferry delete ' + ${title} + ' --force -n ' + request.namespace`,
   },
 ];
