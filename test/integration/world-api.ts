@@ -56,6 +56,9 @@ const resources: Readonly<Record<string, readonly [base: string, plural: string]
   SecretReference: [ours, 'secretreferences'],
   SecretManager: [ours, 'secretmanagers'],
   ClusterSecretManager: [ours, 'clustersecretmanagers'],
+  VersionedSecret: [ours, 'versionedsecrets'],
+  SecretVersion: [ours, 'secretversions'],
+  SecretType: [ours, 'secrettypes'],
 };
 
 const identitySchema = z.looseObject({
