@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { backendOf } from './backends.ts';
 import { showConsumers, showGuarded, showRollout } from './rollout-scenes.ts';
-import { showBroken, showChange, showFirstSync, showManager, showRepair } from './scenes.ts';
+import { showBroken, showChange, showFirstSync, showManager, showPeople, showRepair } from './scenes.ts';
 import { openTerminal, say } from './terminal.ts';
 import { startWorld, type World } from './world.ts';
 
 const keep = (process.env['KEEP'] ?? '') !== '';
+const manager = process.env['MANAGER'] ?? '';
+const backend = backendOf(manager === '' ? 'embedded' : manager);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 const stopped = once(interrupted.signal, 'abort').then(() => 'stopped' as const);
@@ -40,14 +43,15 @@ async function main(): Promise<number> {
 async function show(world: World): Promise<boolean> {
   const terminal = openTerminal(world);
   try {
-    await showFirstSync(terminal);
+    await showFirstSync(terminal, backend);
     await showBroken(terminal);
     await showConsumers(terminal);
-    await showChange(terminal);
-    await showRollout(terminal);
+    await showChange(terminal, backend);
+    await showRollout(terminal, backend);
     await showRepair(terminal);
-    await showGuarded(terminal);
-    await showManager(terminal);
+    await showGuarded(terminal, backend);
+    await showManager(terminal, backend);
+    if (backend.backend === 'embedded') await showPeople(terminal);
     say('All is as it should be.');
     return true;
   } catch (error) {
@@ -64,9 +68,9 @@ function usage(world: World): string {
     'Everything stays up. In another terminal, in this folder:',
     '',
     ...variables,
-    `    export PATH=${world.binaries}:$PWD/node_modules/.bin:$PATH`,
+    `    export PATH=${world.binaries}:${world.tools}:$PWD/node_modules/.bin:$PATH`,
     '    kubectl get sref',
-    '    node test/demo/put.ts shop/db.password "a third value"     (or: aws secretsmanager put-secret-value ...)',
+    `    ${backend.put('shop/db.password', 'a fourth value', '4')}`,
     `    curl ${world.operatorUrl}/metrics`,
     '',
     'Ctrl-C here stops and removes all of it.',

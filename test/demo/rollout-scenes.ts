@@ -1,8 +1,6 @@
+import type { Backend } from './backends.ts';
 import { decoded, messageOf } from './scenes.ts';
 import type { Terminal } from './terminal.ts';
-
-const good = '44444444-dddd-4ddd-8ddd-dddddddddddd';
-const bad = '55555555-eeee-4eee-8eee-eeeeeeeeeeee';
 
 /** Workloads that use the Secret: one that is restarted for it, and one that need not be. */
 export async function showConsumers({ say, run }: Terminal): Promise<void> {
@@ -21,34 +19,36 @@ export async function showConsumers({ say, run }: Terminal): Promise<void> {
 }
 
 /** What the new version did to them. */
-export async function showRollout({ say, run }: Terminal): Promise<void> {
+export async function showRollout({ say, run }: Terminal, backend: Backend): Promise<void> {
+  const [first = '', , third = ''] = backend.ids['shop/db.password'].map((id) => backend.shown(id));
   say(
     'The Deployment gets new pods, once, since theirs have read the old password. The CronJob reads it anew in its next Job.',
   );
   await run('kubectl wait sref api-db --for=condition=RolledOut --timeout=30s');
   await run('kubectl get sref api-db api-db-pinned api-url', [
-    /api-db +True +Synced .*@33333333 +Complete /,
-    /api-db-pinned +True +Synced .*@11111111 +NothingToRollOut /,
+    new RegExp(`api-db +True +Synced .*@${third} +Complete `),
+    new RegExp(`api-db-pinned +True +Synced .*@${first} +NothingToRollOut `),
   ]);
   await run('kubectl get deployment,replicaset -l app=api', [
     /deployment\S+\/api +2\/2 +2 +2 /,
     /replicaset\S+ +0 +0 +0 /,
     /replicaset\S+ +2 +2 +2 /,
   ]);
-  await run('kubectl events --for deployment/api', ['rolled out for shop/db.password version 33333333']);
+  await run('kubectl events --for deployment/api', [`rolled out for shop/db.password version ${third}`]);
 }
 
 /** A version that the app can't work with: the rollout fails, and the Secret goes back. */
-export async function showGuarded({ say, run }: Terminal): Promise<void> {
+export async function showGuarded({ say, run }: Terminal, backend: Backend): Promise<void> {
+  const [good = '', bad = ''] = backend.ids['shop/orders.password'];
   say('Another one is guarded: where its pods fail on a new version, the Secret goes back to the one before.');
-  await run(`node test/demo/put.ts shop/orders.password brown-bear ${good}`, [good]);
+  await run(backend.put('shop/orders.password', 'brown-bear', good), [good]);
   await run('kubectl apply -f examples/guarded.yaml', ['deployment.apps/orders created']);
   await run('kubectl wait sref orders-db --for=condition=Ready --timeout=30s');
   await run('kubectl rollout status deployment/orders --timeout=30s', ['successfully rolled out']);
   await run(`kubectl wait sref orders-db --for=jsonpath='{.status.consumers[0].name}'=orders --timeout=30s`);
 
   say('A password with which its pods crash.');
-  await run(`node test/demo/put.ts shop/orders.password bad-password ${bad}`, [bad]);
+  await run(backend.put('shop/orders.password', 'bad-password', bad), [bad]);
   await run(`kubectl wait sref orders-db --for=jsonpath='{.status.versions[0].version}'=${bad} --timeout=30s`);
   const until = 'until kubectl get pods -l app=orders | grep CrashLoopBackOff; do sleep 0.2; done';
   await run(`timeout 30 sh -c '${until}'`, [/orders-\S+ +0\/1 +CrashLoopBackOff/]);
@@ -58,7 +58,7 @@ export async function showGuarded({ say, run }: Terminal): Promise<void> {
   await run('kubectl rollout status deployment/orders --timeout=30s', ['successfully rolled out']);
 
   say('It took it back, pods and all.');
-  await run('kubectl get sref orders-db', [/orders-db +True +Synced .*@44444444 +Reverted /]);
+  await run('kubectl get sref orders-db', [new RegExp(`orders-db +True +Synced .*@${backend.shown(good)} +Reverted `)]);
   await run(messageOf('orders-db', 'RolledOut'), ['CrashLoopBackOff', 'keyferry.io/retry']);
   await run(decoded('orders-db'), ['password: brown-bear']);
   await run('kubectl get pods -l app=orders', [/1\/1 +Running/]);

@@ -1,8 +1,5 @@
+import type { Backend } from './backends.ts';
 import type { Terminal } from './terminal.ts';
-
-const first = '11111111-aaaa-4aaa-8aaa-aaaaaaaaaaaa';
-const second = '22222222-bbbb-4bbb-8bbb-bbbbbbbbbbbb';
-const third = '33333333-cccc-4ccc-8ccc-cccccccccccc';
 
 /** Shows the values of a Secret as they are, which nobody should do outside a demo. */
 export function decoded(secret: string): string {
@@ -15,30 +12,34 @@ export function messageOf(reference: string, condition: string): string {
   return `kubectl get sref ${reference} -o jsonpath='{.status.conditions[?(@.type=="${condition}")].message}'`;
 }
 
-/** Two versions of a secret, a manager, and four references that work. */
-export async function showFirstSync({ say, run }: Terminal): Promise<void> {
-  say(
-    'AWS gets a secret with two versions, and another one that is a JSON object. The last argument is the id of the version.',
-  );
-  await run(`node test/demo/put.ts shop/db.password red-panda ${first}`, [first]);
-  await run(`node test/demo/put.ts shop/db.password blue/whale ${second}`, [second]);
-  await run(`node test/demo/put.ts shop/db.account '{"user": {"name": "shop@eu"}, "host": "db.internal"}'`);
+/** A row of `kubectl get sref`. */
+function row(reference: string, version: string, more = ''): RegExp {
+  return new RegExp(`${reference} +True +Synced +False +${version.replaceAll('.', String.raw`\.`)}${more} `);
+}
 
-  say('The platform team says where the secrets are, and which namespace may read which.');
-  await run('kubectl apply -f examples/manager.yaml', ['created']);
+/** A manager, two versions of a secret, and four references that work. */
+export async function showFirstSync({ say, run }: Terminal, backend: Backend): Promise<void> {
+  const [first = '', second = ''] = backend.ids['shop/db.password'];
+  say('The platform team says where the secrets are.');
+  await run(`kubectl apply -f ${backend.files.manager}`, ['created']);
   await run('kubectl wait csmgr/default --for=condition=Ready --timeout=30s', ['met']);
 
+  say(backend.intro);
+  await run(backend.put('shop/db.password', 'red-panda', first), [first]);
+  await run(backend.put('shop/db.password', 'blue/whale', second), [second]);
+  await run(backend.put('shop/db.account', '{"user": {"name": "shop@eu"}, "host": "db.internal"}', ''));
+
   say('A team asks for them: the latest version, a pinned one, a property, a template, and one by a wrong name.');
-  const files = ['latest', 'pinned', 'property', 'template'].map((name) => `-f examples/${name}.yaml`);
-  await run(`kubectl apply ${files.join(' ')}`);
+  const files = ['latest', 'property', 'template'].map((name) => `-f examples/${name}.yaml`);
+  await run(`kubectl apply ${files.join(' ')} -f ${backend.files.pinned}`);
   await run('kubectl wait sref --all --for=condition=Ready --timeout=30s');
   await run('kubectl apply -f examples/wrong-name.yaml', ['created']);
   await run('kubectl wait sref cart-db --for=condition=Ready=False --timeout=30s');
   await run('kubectl get sref', [
-    /api-db +True +Synced +False +shop\/db\.password@22222222 /,
-    /api-db-pinned +True +Synced +False +shop\/db\.password@11111111 /,
-    /api-user +True +Synced +False +shop\/db\.account@/,
-    /api-url +True +Synced +False +shop\/db\.account@.* \(\+1\)/,
+    row('api-db', `shop/db.password@${backend.shown(second)}`),
+    row('api-db-pinned', `shop/db.password@${backend.shown(first)}`),
+    row('api-user', 'shop/db.account@', String.raw`\w+`),
+    row('api-url', 'shop/db.account@', String.raw`\w+ \(\+1\)`),
     /cart-db +False +SecretNotFound/,
   ]);
 
@@ -57,15 +58,17 @@ export async function showBroken({ say, run }: Terminal): Promise<void> {
 }
 
 /** A new version: who asked for the latest gets it, who pinned one does not. */
-export async function showChange({ say, run }: Terminal): Promise<void> {
+export async function showChange({ say, run }: Terminal, backend: Backend): Promise<void> {
+  const third = backend.ids['shop/db.password'][2] ?? '';
   say('A new version of the password.');
-  await run(`node test/demo/put.ts shop/db.password green-turtle ${third}`, [third]);
+  await run(backend.put('shop/db.password', 'green-turtle', third), [third]);
   const follows = `--for=jsonpath='{.status.versions[?(@.secret=="shop/db.password")].version}'=${third}`;
   await run(`kubectl wait sref api-db api-url ${follows} --timeout=30s`, [
     'api-db condition met',
     'api-url condition met',
   ]);
-  await run('kubectl get sref api-db', [/api-db +True +Synced .*@33333333 +(?:Waiting|Progressing|Complete) /]);
+  const states = '(?:Waiting|Progressing|Complete)';
+  await run('kubectl get sref api-db', [new RegExp(`api-db +True +Synced .*@${backend.shown(third)} +${states} `)]);
   await run(decoded('api-db'), ['password: green-turtle']);
   await run(decoded('api-url'), ['url: postgres://shop%40eu:green-turtle@db.internal/shop']);
   await run(decoded('api-db-pinned'), ['password: red-panda']);
@@ -82,8 +85,24 @@ export async function showRepair({ say, run }: Terminal): Promise<void> {
 }
 
 /** What the platform team sees of it. */
-export async function showManager({ say, run }: Terminal): Promise<void> {
+export async function showManager({ say, run }: Terminal, { backend }: Backend): Promise<void> {
   say('Three secrets are asked for, whatever the number of references.');
   await run("kubectl wait csmgr default --for=jsonpath='{.status.referencesInUse}'=6 --timeout=30s");
-  await run('kubectl get csmgr', [/default +aws +True +Ready +3 +6 /]);
+  await run('kubectl get csmgr', [new RegExp(`default +${backend} +True +Ready +3 +6 `)]);
+}
+
+/** What people do with secrets that are kept in the cluster. */
+export async function showPeople({ say, run }: Terminal): Promise<void> {
+  say(
+    'Who may, lists secrets and sees who uses them. Values are never shown, unless somebody asks for one and says why.',
+  );
+  await run('keyferry list', [/shop\/db\.password +- +3 /]);
+  await run('keyferry reveal shop/db.password --reason "check the new database" -o raw', ['green-turtle']);
+
+  say('What is in use can not be deleted, not even by an administrator.');
+  const object = `$(kubectl get vsec -o jsonpath='{.items[?(@.spec.name=="shop/db.password")].metadata.name}')`;
+  await run(`kubectl delete vsec "${object}" 2>&1 || true`, ['is used by', 'denied']);
+
+  say('All of it stands in the audit log.');
+  await run('keyferry audit shop/db.password', [/reveal +3 /, /put +1 /]);
 }

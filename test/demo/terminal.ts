@@ -18,7 +18,7 @@ export function say(text: string): void {
 
 export function openTerminal(world: World): Terminal {
   const node = join(root, 'node_modules', '.bin');
-  const env = { ...world.env, PATH: [world.binaries, node, process.env['PATH'] ?? ''].join(':') };
+  const env = { ...world.env, PATH: [world.binaries, world.tools, node, process.env['PATH'] ?? ''].join(':') };
   return {
     say,
     run: async (command, shows = []) => {

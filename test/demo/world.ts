@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startControlPlane } from '../cluster/control-plane.ts';
@@ -15,6 +15,8 @@ export interface World {
   readonly env: Readonly<Record<string, string>>;
   /** Folder of the kubectl that belongs to the cluster. */
   readonly binaries: string;
+  /** Folder of the command `keyferry`. */
+  readonly tools: string;
   /** Base URL of the operator's probes and metrics. */
   readonly operatorUrl: string;
   operatorLog(): Promise<string>;
@@ -82,9 +84,20 @@ async function startAll(
   await runKubectl(cluster, ['config', 'set-context', '--current', `--namespace=${namespace}`]);
   undo.push(playNode(cluster, namespace));
   return {
-    env: { KUBECONFIG: cluster.kubeconfig, ...aws },
+    env: { KUBECONFIG: cluster.kubeconfig, HOME: dir, ...aws },
     binaries: dirname(cluster.kubectl),
+    tools: await linkTools(dir),
     operatorUrl: operator.url,
     operatorLog: () => operator.log(),
   };
+}
+
+/** People have `keyferry` on their path: here it is the bundle that was just built. */
+async function linkTools(dir: string): Promise<string> {
+  const tools = join(dir, 'bin');
+  await mkdir(tools);
+  for (const name of ['keyferry', 'kubectl-keyferry']) {
+    await symlink(join(import.meta.dirname, '..', '..', 'dist', 'keyferry.mjs'), join(tools, name));
+  }
+  return tools;
 }

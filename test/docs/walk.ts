@@ -16,13 +16,13 @@ export interface Shell {
 
 export async function openShell(world: World): Promise<Shell> {
   const cwd = await mkdtemp(join(tmpdir(), 'keyferry-docs-'));
-  for (const name of ['crds', 'policies', 'rbac', 'examples']) {
+  for (const name of ['crds', 'policies', 'rbac', 'types', 'examples']) {
     await cp(join(root, name), join(cwd, name), { recursive: true });
   }
   for (const name of ['dist', 'test', 'node_modules', 'package.json']) await symlink(join(root, name), join(cwd, name));
   const env = {
     ...world.env,
-    PATH: [world.binaries, join(root, 'node_modules', '.bin'), process.env['PATH']].join(':'),
+    PATH: [world.binaries, world.tools, join(root, 'node_modules', '.bin'), process.env['PATH']].join(':'),
   };
   return {
     run: (script, input = '') => runCommand('sh', ['-e', '-c', script], { cwd, env, input }),
