@@ -11,6 +11,7 @@ export function createHeldReader(reader: Reader, set: VersionSet): Reader {
   return {
     wants: reader.wants,
     trouble: () => reader.trouble(),
+    folded: (key, name) => reader.folded(key, name),
     value(key, secret, selector, what) {
       const held = of(key, secret).find(({ requested }) => requested === selectorText(selector));
       if (held === undefined) return reader.value(key, secret, selector, what);

@@ -30,6 +30,8 @@ export interface Reader {
     what: string,
   ): Answer<readonly string[]>;
   versions(manager: string, secret: string, what: string): Answer<readonly VersionSummary[]>;
+  /** The form in which the manager compares names. */
+  folded(manager: string, name: string): string;
   /** Everything that was asked for, by manager: what the reference subscribes to. */
   readonly wants: ReadonlyMap<string, readonly Subscription[]>;
   /** The worst trouble that any of the readings has. */
@@ -61,6 +63,11 @@ class SourceReader implements Reader {
 
   trouble(): Trouble | undefined {
     return this.#worst;
+  }
+
+  folded(key: string, name: string): string {
+    const manager = this.#options.directory.lookup(key);
+    return manager.state === 'ready' ? manager.names.ruled(name) : name;
   }
 
   value(key: string, secret: string, selector: Selector, what: string): Answer<AccessedVersion> {

@@ -53,21 +53,22 @@ function resolveFind(from: From, find: Find): Resolution {
     .map((version) => version.secret);
   const answer = from.reader.find(from.manager, query, [...new Set(held)], `${from.where}, find`);
   return chain(answer, (names) => {
-    if (names.length <= MAX_KEYS) return joined(names.map((name) => resolveFound(from, name)));
+    if (names.length <= MAX_KEYS) return joined(names.map((name) => resolveFound(from, name, held.includes(name))));
     // Before any value is read: what somebody else's account holds must not fill the operator's memory.
     const message = `${from.where}, find: ${names.length} secrets are more than the ${MAX_KEYS} keys that one Secret may have: narrow prefix or tags`;
     return { state: 'failed', failure: definite('LimitExceeded', message) };
   });
 }
 
-function resolveFound(from: From, secret: string): Resolution {
-  const what = `${from.where}, secret ${secret}`;
-  return guarded(what, from.manager, () => {
-    const key = keyName(from.style, secret);
-    return chain(from.reader.value(from.manager, secret, { kind: 'latest' }, what), (version) =>
-      resolved([
-        { key, value: version.value, origin: originOf(from.manager, secret, 'latest', version), listable: true },
-      ]),
+function resolveFound({ manager, style, where, reader }: From, secret: string, held: boolean): Resolution {
+  const what = `${where}, secret ${secret}`;
+  return guarded(what, manager, () => {
+    const answer = reader.value(manager, secret, { kind: 'latest' }, what);
+    // Created, and nothing put yet: it becomes a key with its first version, and until then holds up no other.
+    if (!held && answer.state === 'failed' && answer.failure.reason === 'NoVersion') return resolved([]);
+    const key = keyName(style, secret, (name) => reader.folded(manager, name));
+    return chain(answer, (version) =>
+      resolved([{ key, value: version.value, origin: originOf(manager, secret, 'latest', version), listable: true }]),
     );
   });
 }

@@ -196,7 +196,9 @@ describe('what is not there is told with what to do', () => {
   it('a secret beyond the limit says so, and one that had versions before goes on', async () => {
     const problem = { reason: 'LimitExceeded', message: 'too many' } as const;
     const empty = secretOf({ problem, latest: undefined, previous: undefined, versions: [] });
-    expect(texts(await bench(empty).access(latest))).toEqual(['LimitExceeded']);
+    const { access, manager } = bench(empty);
+    expect(texts(await access(latest))).toEqual(['LimitExceeded']);
+    expect(await manager.list({ prefix: 'shop/', tags: new Map() }, never)).toEqual([]);
     expect(texts(await bench(secretOf({ problem })).access(latest))).toEqual(['Db.Password#3']);
   });
 });

@@ -105,11 +105,15 @@ function find(backend: EmbeddedBackend, full: string): EmbeddedSecret {
   // Only a name that a secret can have is looked for: of any other, folding could make one.
   const secret = embeddedNameMistake(name) === undefined ? backend.find(namespace, name) : undefined;
   if (secret === undefined) throw new ManagerError('SecretNotFound', missingSecret(namespace, name));
-  const { problem } = secret;
-  if (problem?.reason === 'NameMismatch') throw new ManagerError('SecretNotFound', problem.message);
-  // What it has already it keeps: too many secrets only keep it from taking more.
-  if (problem !== undefined && secret.latest === undefined) throw new ManagerError('LimitExceeded', problem.message);
+  const refused = refusal(secret);
+  if (refused !== undefined) throw refused;
   return secret;
+}
+
+/** Why a secret serves nobody. Too many secrets only keep one from taking more: what it has already it keeps. */
+function refusal({ problem, latest }: EmbeddedSecret): ManagerError | undefined {
+  if (problem?.reason === 'NameMismatch') return new ManagerError('SecretNotFound', problem.message);
+  return problem === undefined || latest !== undefined ? undefined : new ManagerError('LimitExceeded', problem.message);
 }
 
 function list(backend: EmbeddedBackend, query: FindQuery): readonly SecretSummary[] {
@@ -120,7 +124,7 @@ function list(backend: EmbeddedBackend, query: FindQuery): readonly SecretSummar
   const folded = { ...query, prefix: fullEmbeddedName(parsed.namespace, parsed.name) };
   return backend
     .list(parsed.namespace)
-    .filter(({ problem }) => problem?.reason !== 'NameMismatch')
+    .filter((secret) => refusal(secret) === undefined)
     .map(summaryOf)
     .filter((summary) => matchesQuery(folded, summary));
 }

@@ -16,12 +16,12 @@ export function isSecretKey(key: string): boolean {
 
 /**
  * The key that a name from a manager gets in the Secret: `app/feature-db.password` is `FEATURE_DB_PASSWORD` in the style EnvVar
- * without its prefix `app/`. Two names may get the same key: the caller looks for that.
+ * without its prefix `app/`. Two names may get the same key: the caller looks for that. `folded` is the form in which the manager compares names.
  * @throws ContentError `InvalidValue` where no valid key comes out. It does not tell the name, which may stand inside a value.
  */
-export function keyName(style: KeyStyle, name: string): string {
-  const stripped =
-    style.stripPrefix !== undefined && name.startsWith(style.stripPrefix) ? name.slice(style.stripPrefix.length) : name;
+export function keyName(style: KeyStyle, name: string, folded = (text: string): string => text): string {
+  const { stripPrefix = '' } = style;
+  const stripped = folded(name).startsWith(folded(stripPrefix)) ? name.slice(stripPrefix.length) : name;
   if (stripped === '')
     throw new ContentError('InvalidValue', 'nothing is left of the name without keys.stripPrefix: shorten the prefix');
   const key = style.style === 'EnvVar' ? environmentName(stripped) : stripped;
