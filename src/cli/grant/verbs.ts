@@ -80,7 +80,7 @@ const needs = {
   destroy: (names: readonly string[] | undefined) => [
     // Deleting takes the protection off first, which is a change of the secret.
     rule(versionedSecrets.plural, ['delete', 'patch'], names),
-    rule(secretVersions.plural, ['get', 'list', 'delete']),
+    rule(secretVersions.plural, ['get', 'list', 'patch', 'delete']),
   ],
 } as const satisfies Record<Exclude<Verb, 'use'>, (names: readonly string[] | undefined) => readonly GrantRule[]>;
 

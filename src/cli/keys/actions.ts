@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isForbidden } from '../../kube/errors.ts';
 import { findSealingTarget } from '../../managers/embedded/client/sealing-target.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
+import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { fingerprintOf, trustKey } from '../known-keys.ts';
 import { printListing } from '../output.ts';
@@ -10,7 +11,6 @@ import { readable, valueOr } from '../status/readable.ts';
 import { backupOf, backupText, restorePlan } from './backup.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
 import { addKey, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
-import { confirmByTyping } from './confirm.ts';
 import { backedUpAnnotation, findKeySecret, type KeySecret, readKeySecret, resealAnnotation } from './key-secret.ts';
 import { keyColumns, keyList, keyNotes } from './list-keys.ts';
 import { type KeyUsage, readOpenedOnlyBy, readUsage } from './usage.ts';
@@ -132,7 +132,8 @@ export async function retireKey(
   }
   if (key !== undefined) await refuseUsed(place, secret, name, key.publicKey);
   const warning = `${name} (${key?.publicKey ?? 'no key'}) is removed for good. What was sealed to it alone, in git or in backups, can not be opened any more.`;
-  await confirmByTyping(context, { warning, word: name, yes: options.yes === true });
+  context.io.note(warning);
+  await confirm(context, name, options.yes);
   await patchKeys(place, secret, { data: { [name]: null } });
   context.io.note(`removed ${name}`);
 }
@@ -170,7 +171,8 @@ export async function trustPublished(context: CliContext, options: TrustOptions)
   const fingerprint = fingerprintOf(target.publicKey);
   if (options.fingerprint === undefined) {
     const warning = `${server} publishes the sealing key ${target.publicKey} (${fingerprint}). Whoever holds its private half reads what you put. Compare it with what an administrator sees in keyferry keys list.`;
-    await confirmByTyping(context, { warning, word: 'trust', yes: options.yes === true });
+    io.note(warning);
+    await confirm(context, 'trust', options.yes);
   } else if (options.fingerprint !== fingerprint) {
     throw new CliError(`the cluster publishes a key with another fingerprint, ${fingerprint}: it is not accepted`);
   }

@@ -1,4 +1,4 @@
-import { paint, formatAge } from '../table.ts';
+import { formatAge, paint, printable } from '../table.ts';
 import type { Leader } from './leader.ts';
 import { type ManagerTrouble, type ManagerView, troubleOf } from './manager.ts';
 import { type Readable, valueOr } from './readable.ts';
@@ -75,7 +75,7 @@ export function describeReport(report: StatusReport, now: number, colour: boolea
 
 function leaderLines({ leader }: StatusReport, colour: boolean): readonly string[] {
   if (leader === undefined) return [];
-  return [`Operator:   ${leader.alive ? leader.says : paintIf(colour, leader.says, 'red')}`];
+  return [`Operator:   ${leader.alive ? printable(leader.says) : paintIf(colour, leader.says, 'red')}`];
 }
 
 function managerLines({ managers }: StatusReport, now: number, colour: boolean): readonly string[] {
@@ -84,7 +84,7 @@ function managerLines({ managers }: StatusReport, now: number, colour: boolean):
     `Managers:   ${ready} ready, ${troubles.length} not`,
     ...troubles.map(
       ({ manager, reason, message, since }) =>
-        `  ${paintIf(colour, manager, 'red')}${sinceText(since, now)}: ${reason}: ${message}`,
+        `  ${paintIf(colour, manager, 'red')}${sinceText(since, now)}: ${printable(`${reason}: ${message}`)}`,
     ),
   ];
 }
@@ -95,7 +95,7 @@ function referenceLines({ references, worst }: StatusReport, now: number, colour
     `References: ${counts}`,
     ...worst.map(
       ({ reference, verdict, reason, message, since }) =>
-        `  ${paintIf(colour, verdict, verdict === 'broken' ? 'red' : 'yellow')} ${reference}${sinceText(since, now)}: ${reason}: ${message}`,
+        `  ${paintIf(colour, verdict, verdict === 'broken' ? 'red' : 'yellow')} ${reference}${sinceText(since, now)}: ${printable(`${reason}: ${message}`)}`,
     ),
   ];
 }
@@ -121,5 +121,5 @@ function sinceText(since: string | undefined, now: number): string {
 }
 
 function paintIf(colour: boolean, text: string, with_: 'red' | 'yellow'): string {
-  return paint(text, colour ? with_ : undefined);
+  return paint(printable(text), colour ? with_ : undefined);
 }

@@ -1,0 +1,48 @@
+import { annotations, labels } from '../../api/v1/names.ts';
+import type { Consumer } from '../../api/v1/rollout.ts';
+import { targetOf } from '../status/reference.ts';
+import { type Facts, failed, ok, type Step, unknown } from './facts.ts';
+
+/** Whether the Secret is there and ours. */
+export function targetSteps({ reference, target }: Facts): readonly Step[] {
+  const { metadata, spec, status } = reference;
+  const name = `Secret ${metadata.namespace}/${targetOf(reference)}`;
+  if (target.state === 'hidden') return [unknown('target', `${name}: ${target.why}`)];
+  if (target.state === 'missing') {
+    const says = `${name} is not there${status.target === undefined ? ': it was not written yet' : ' any more'}`;
+    return [failed('target', says, 'the operator writes it as soon as it can: keyferry status says whether it lives')];
+  }
+  const owner = target.value.annotations[annotations.referenceUid];
+  if (spec.target.ownership === 'Merge') {
+    const merged = target.value.annotations[`${annotations.merged}${metadata.uid}`] !== undefined;
+    return [
+      merged
+        ? ok('target', `${name} has its keys, among those of others`)
+        : failed(
+            'target',
+            `${name} does not have its keys`,
+            `let it be merged into: ${annotations.merge}: "true" on it`,
+          ),
+    ];
+  }
+  if (target.value.labels[labels.target] === undefined || owner !== metadata.uid) {
+    const adopt = `choose another target.name, or let it be taken over: ${annotations.adopt}: "true" on the Secret`;
+    return [failed('target', `${name} is there, but not made by this reference`, adopt)];
+  }
+  return [ok('target', `${name} holds ${status.summary ?? 'what it should'}`)];
+}
+
+const troubled: ReadonlySet<Consumer['state']> = new Set(['Failed', 'Stuck']);
+
+/** What each consumer runs. */
+export function consumerSteps({ reference }: Facts): readonly Step[] {
+  const consumers = reference.status.consumers ?? [];
+  if (consumers.length === 0) return [ok('consumers', 'nothing uses the Secret, as far as is known')];
+  return consumers.map((consumer) => {
+    const { kind, name, state, versions, message } = consumer;
+    const says = `${kind} ${name} runs ${versions ?? 'what is not known'} (${state})`;
+    if (troubled.has(state))
+      return failed('consumers', says, message ?? `kubectl describe ${kind.toLowerCase()} ${name}`);
+    return ok('consumers', message === undefined ? says : `${says}: ${message}`);
+  });
+}
