@@ -5,7 +5,7 @@ import { createFakeClock } from '../runtime/fake-clock.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { awsSettings } from './aws/factory.ts';
 import type { SecretManager } from './manager.ts';
-import { backendOf, createManager, credentialsSecretOf, type ManagerSettings } from './registry.ts';
+import { backendOf, createManager, credentialsSecretOf, type ManagerSettings, namesOf } from './registry.ts';
 import { SecretValue } from './secret-value.ts';
 
 const common = {
@@ -36,6 +36,7 @@ function namespaced(aws: object, credentials?: ReadonlyMap<string, SecretValue>)
 describe('the registry of managers', () => {
   it('knows a backend by its field', () => {
     expect(backendOf(secretManagerSpecSchema.parse({ aws: {} }))).toBe('aws');
+    expect(backendOf(secretManagerSpecSchema.parse({ embedded: {} }))).toBe('embedded');
     expect(backendOf(secretManagerSpecSchema.parse({}))).toBeUndefined();
   });
 
@@ -44,6 +45,26 @@ describe('the registry of managers', () => {
     expect(() => createManager({ ...common, kind: 'SecretManager', spec, credentials: undefined })).toThrow(
       /names no backend/,
     );
+  });
+
+  it('says so where this operator keeps no secrets in the cluster', () => {
+    const spec = secretManagerSpecSchema.parse({ embedded: {} });
+    expect(() => createManager({ ...common, kind: 'SecretManager', spec, credentials: undefined })).toThrow(
+      /--embedded=false/,
+    );
+  });
+
+  it('looks for embedded secrets in the namespace of whoever asks, of the manager, or in one for all', () => {
+    const own = clusterSecretManagerSpecSchema.parse({ embedded: {} });
+    const shared = clusterSecretManagerSpecSchema.parse({ embedded: { namespace: 'org' }, access: [] });
+    expect(namesOf(own, '').full('DB', 'shop')).toBe('shop/db');
+    expect(namesOf(shared, '').full('DB', 'shop')).toBe('org/db');
+    expect(namesOf(secretManagerSpecSchema.parse({ embedded: {} }), 'bank').full('DB', 'bank')).toBe('bank/db');
+  });
+
+  it('rule 8: a namespaced manager reaches no other namespace, whatever its spec says', () => {
+    const smuggled = { ...clusterSecretManagerSpecSchema.parse({ embedded: { namespace: 'org' }, access: [] }) };
+    expect(namesOf(smuggled, 'bank').full('DB', 'bank')).toBe('bank/db');
   });
 
   it('names the Secret with the credentials', () => {

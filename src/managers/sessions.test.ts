@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../runtime/fake-clock.ts';
 import { ManagerError } from './errors.ts';
+import { lookAtSecret } from './embedded/look.ts';
 import type { Sessions } from './sessions.ts';
 import { createSessions } from './sessions.ts';
 import { ScriptedManager } from './source/scripted-manager.ts';
@@ -92,6 +93,33 @@ describe('sessions', () => {
     expect(told).toEqual([]);
     expect(parts.map(({ manager }) => manager.calls.length)).toEqual([0, 0]);
     expect([...sessions.sessions()]).toEqual([]);
+  });
+
+  it('of embedded managers look at a secret that changed, and others do not', async () => {
+    const { sessions, build, clock } = setUp();
+    const [embedded, aws] = [build('one'), build('two')];
+    embedded.manager.set('shop/db', 'v1');
+    aws.manager.set('shop/db', 'v1');
+    const subscription = [want(value('shop/db'))];
+    sessions.ensure('default', '1', () => ({ ...embedded, backend: 'embedded' })).source.subscribe('ref', subscription);
+    sessions.ensure('aws', '1', () => ({ ...aws, backend: 'aws' })).source.subscribe('ref', subscription);
+    await clock.advance(1_000);
+
+    lookAtSecret(sessions, 'shop', 'DB');
+    lookAtSecret(sessions, 'bank', 'DB');
+    await clock.advance(200);
+
+    expect([embedded.manager.count('access'), aws.manager.count('access')]).toEqual([2, 1]);
+  });
+
+  it('ask as fast as their limiter lets them', async () => {
+    const { sessions, build, clock } = setUp();
+    const parts = build('one');
+    sessions
+      .ensure('shop/aws', '1', () => ({ ...parts, limiter: { wait: () => 5_000, take: () => undefined } }))
+      .source.subscribe('ref', [want(value('a'))]);
+    await clock.advance(1_000);
+    expect(parts.manager.count()).toBe(0);
   });
 
   it('count no call as failed that nobody waits for any more', async () => {

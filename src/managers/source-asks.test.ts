@@ -153,6 +153,26 @@ describe('look', () => {
   });
 });
 
+describe('look at everything', () => {
+  it('asks for pinned versions of the secret too, and for lists that have it', async () => {
+    const { source, manager, clock } = createBench();
+    const pinned = value('app/a', { kind: 'version', version: 'v1' });
+    const find = { kind: 'find', query: { prefix: 'app/', tags: new Map() }, known: [] } as const;
+    manager.set('app/a', 'v1');
+    manager.set('app/b', 'v1');
+    source.subscribe('ref', [want(pinned), want(find), want(value('app/b'))]);
+    await clock.advance(1_000);
+    const before = { access: manager.count('access'), list: manager.count('list') };
+
+    source.look('app/a');
+    await clock.advance(200);
+    expect([manager.count('access'), manager.count('list')]).toEqual([before.access, before.list]);
+    source.look('app/a', 'everything');
+    await clock.advance(200);
+    expect([manager.count('access'), manager.count('list')]).toEqual([before.access + 1, before.list + 1]);
+  });
+});
+
 describe('answers that cross', () => {
   it('never put an older answer over a newer one', async () => {
     const { source, manager, clock } = createBench();

@@ -16,6 +16,8 @@ export type Credentials =
       readonly data: ReadonlyMap<string, SecretValue>;
       /** Of the Secret with the sealing keys: the entry that is in use. */
       readonly current?: string | undefined;
+      /** The public key that all is to be sealed to. */
+      readonly reseal?: string | undefined;
     };
 
 /** Watches exactly the Secrets that managers take their credentials from. */
@@ -109,8 +111,8 @@ export function watchSecret(
         const object = store.get(namespace, name);
         if (object === undefined) return { state: 'absent' };
         const { uid, resourceVersion } = object.metadata;
-        const current = object.metadata.annotations[annotations.currentKey];
-        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data, current };
+        const { [annotations.currentKey]: current, [annotations.reseal]: reseal } = object.metadata.annotations;
+        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data, current, reseal };
       },
       stop: () => stopped.abort(),
     };
@@ -119,10 +121,13 @@ export function watchSecret(
 
 function toCredentials(raw: RawObject): CredentialObject {
   const data = Object.entries(dataSchema.parse(raw['data']));
-  const current = raw.metadata.annotations[annotations.currentKey];
+  // Of the annotations nothing else is kept: what kubectl applied last has the values.
+  const kept = [annotations.currentKey, annotations.reseal].flatMap((name) => {
+    const value = raw.metadata.annotations[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
-    // Of the annotations nothing else is kept: what kubectl applied last has the values.
-    metadata: { ...raw.metadata, annotations: current === undefined ? {} : { [annotations.currentKey]: current } },
+    metadata: { ...raw.metadata, annotations: Object.fromEntries(kept) },
     data: new Map(data.map(([key, value]) => [key, SecretValue.fromBytes(Buffer.from(value, 'base64'))])),
   };
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
+import { z } from 'zod';
+import { clusterSecretManagerSpecSchema, secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
+import type { EmbeddedBackend } from '../../managers/embedded/backend.ts';
+import { createManager } from '../../managers/registry.ts';
 import { ScriptedManager } from '../../managers/source/scripted-manager.ts';
 import { createSessions } from '../../managers/sessions.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
@@ -51,6 +54,7 @@ function createBench() {
     directory,
     outages,
     requeued,
+    scope,
     reconcile: () => reconcileManager(scope, KEY, new AbortController().signal),
   };
 }
@@ -112,5 +116,88 @@ describe('a manager of an operator that starts again', () => {
     await clock.advance(10_000);
     expect(await reconcile()).toEqual({});
     expect(client.calls).toMatchObject([{ body: { status: { secretsInUse: 0, referencesInUse: 0 } } }]);
+  });
+});
+
+describe('a manager of embedded secrets', () => {
+  const CLUSTER_KEY = 'ClusterSecretManager/default';
+
+  /** Its key to seal to is what a test says. */
+  function createEmbeddedBench(spec: object) {
+    const bench = createBench();
+    const keys: { current: ReturnType<EmbeddedBackend['publicKey']> } = { current: { key: 'age1one' } };
+    const embedded: EmbeddedBackend = {
+      find: () => undefined,
+      findObject: () => undefined,
+      list: () => [],
+      open: () => Promise.reject(new Error('nothing is opened')),
+      publicKey: () => keys.current,
+    };
+    const object: ManagerObject = {
+      kind: 'ClusterSecretManager',
+      metadata: buildMetadata({ name: 'default', namespace: '' }),
+      spec: clusterSecretManagerSpecSchema.parse(spec),
+      status: {},
+    };
+    const scope: ManagerScope = { ...bench.scope, embedded, createManager, find: () => object };
+    const reconcile = async (): Promise<object | undefined> => {
+      await reconcileManager(scope, CLUSTER_KEY, new AbortController().signal);
+      await bench.clock.flush();
+      await reconcileManager(scope, CLUSTER_KEY, new AbortController().signal);
+      const written = bench.client.calls.at(-1)?.body;
+      return z.object({ status: z.looseObject({}) }).safeParse(written).data?.status;
+    };
+    return { ...bench, keys, scope, reconcile };
+  }
+
+  it('says which key it seals to, and a key that changes keeps its session', async () => {
+    const { keys, scope, reconcile } = createEmbeddedBench({ embedded: {} });
+    expect(await reconcile()).toMatchObject({
+      backend: 'embedded',
+      publicKey: 'age1one',
+      cluster: 'cluster',
+      identity: 'secrets kept in this cluster, sealed to age1one',
+    });
+    const session = scope.sessions.get(CLUSTER_KEY);
+    keys.current = { key: 'age1two' };
+    expect(await reconcile()).toMatchObject({ publicKey: 'age1two', identity: expect.stringContaining('age1two') });
+    expect(scope.sessions.get(CLUSTER_KEY)).toBe(session);
+  });
+
+  it('serves references without a key to seal to, and says what is wrong', async () => {
+    const { keys, directory, reconcile } = createEmbeddedBench({ embedded: {} });
+    keys.current = { problem: 'restore it' };
+    expect(await reconcile()).toMatchObject({ conditions: [{ status: 'False', reason: 'SealingKeyMissing' }] });
+    expect(directory.lookup(CLUSTER_KEY).state).toBe('ready');
+  });
+
+  it('writes nothing while the keys are not read yet', async () => {
+    const { keys, client, reconcile } = createEmbeddedBench({ embedded: {} });
+    keys.current = undefined;
+    await reconcile();
+    expect(client.calls).toEqual([]);
+  });
+
+  it.each([
+    ['needs no access rule for what a namespace keeps itself', { embedded: {} }, undefined],
+    ['grants nothing of one namespace for all without a rule', { embedded: { namespace: 'org' } }, []],
+    [
+      'takes rules without regard to case',
+      { embedded: {}, access: [{ namespaces: { names: ['shop'] }, secrets: ['DB/*'] }] },
+      [{ namespaces: { names: ['shop'] }, secrets: ['db/*'] }],
+    ],
+  ])('%s', async (_, spec, access) => {
+    const { directory, reconcile } = createEmbeddedBench(spec);
+    await reconcile();
+    expect(directory.lookup(CLUSTER_KEY)).toMatchObject({ state: 'ready', access });
+  });
+
+  it('is broken where the operator keeps no secrets, and says so', async () => {
+    const { scope } = createEmbeddedBench({ embedded: {} });
+    await reconcileManager({ ...scope, embedded: undefined }, CLUSTER_KEY, new AbortController().signal);
+    expect(scope.directory.lookup(CLUSTER_KEY)).toMatchObject({
+      state: 'broken',
+      message: expect.stringContaining('--embedded=false'),
+    });
   });
 });

@@ -48,6 +48,30 @@ describe('the status of a manager', () => {
     });
   });
 
+  it('says which key values are sealed to, and keeps it while that is being looked at', () => {
+    const sealing = { state: 'known', publicKey: 'age1abc', cluster: 'cluster-uid' } as const;
+    const status = nextManagerStatus(object, { ...fine, sealing }, 'then');
+    expect(status).toMatchObject({ publicKey: 'age1abc', cluster: 'cluster-uid' });
+    const asking = { ...fine, identity: { state: 'asking' }, sealing: { state: 'unknown' } } as const;
+    expect(sameManagerStatus(status, nextManagerStatus({ ...object, status }, asking, 'now'))).toBe(true);
+  });
+
+  it('is not ready without a key to seal to, and says no longer which it was', () => {
+    const sealing = { state: 'known', publicKey: 'age1abc', cluster: 'cluster-uid' } as const;
+    const before = { ...object, status: nextManagerStatus(object, { ...fine, sealing }, 'then') };
+    const missing: ManagerFindings = {
+      ...fine,
+      identity: undefined,
+      sealing: { state: 'missing', problem: 'restore it' },
+    };
+    expect(ready(missing, before)).toMatchObject({
+      status: 'False',
+      reason: 'SealingKeyMissing',
+      message: 'no value can be put, and those that were are as they were: restore it',
+    });
+    expect(nextManagerStatus(before, missing, 'now')).not.toHaveProperty('publicKey');
+  });
+
   it('is not ready while the backend does not answer', () => {
     expect(ready({ ...fine, outage: 'Throttled' })).toMatchObject({ status: 'False', reason: 'Throttled' });
   });
