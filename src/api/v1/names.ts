@@ -40,6 +40,8 @@ export const annotations = {
   allowDelete: 'keyferry.io/allow-delete',
   /** On the Secret with the sealing keys: the entry whose key new values are sealed to. */
   currentKey: 'keyferry.io/current-key',
+  /** On the same: the public key that all versions are to be sealed to. In effect while it is the key in use. */
+  reseal: 'keyferry.io/reseal',
 } as const;
 
 /** Field manager of the markers in pod templates. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isForbidden } from '../../kube/errors.ts';
 import { findSealingTarget } from '../../managers/embedded/client/sealing-target.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
@@ -102,7 +101,7 @@ export async function resealVersions(
   };
   let last = await left();
   if (last === 0) return io.note('every version is sealed to the key in use');
-  await patchKeys(place, secret, { annotations: { [resealAnnotation]: randomUUID() } });
+  await patchKeys(place, secret, { annotations: { [resealAnnotation]: current } });
   io.note(`${last} versions are sealed to old keys: asked the operator to seal them to the key in use`);
   let looked = -Infinity;
   const done = await waitFor(clock, options.timeout, signal, async () => {

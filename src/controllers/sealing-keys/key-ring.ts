@@ -6,6 +6,8 @@ export interface KeyEntries {
   readonly data: ReadonlyMap<string, SecretValue>;
   /** The entry whose key is in use, where something says it: an annotation of the Secret. */
   readonly current?: string | undefined;
+  /** The public key that all versions are to be sealed to, where somebody asked for it. */
+  readonly reseal?: string | undefined;
 }
 
 /** In a folder of keys, the file that says which key is in use. */
@@ -16,7 +18,11 @@ const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
  * The keys of a Secret or a folder. In use is what the annotation names, else what the entry `current` names, else the last by name, 10 after 9. One that
  * can't be read is a problem for sealing; what the others open, they open. `where` and `fix` go into the problem; what stands in an entry does not.
  */
-export async function ringOf({ data, current: named }: KeyEntries, where: string, fix: string): Promise<KeyRing> {
+export async function ringOf(
+  { data, current: named, reseal }: KeyEntries,
+  where: string,
+  fix: string,
+): Promise<KeyRing> {
   const keys = new Map<string, SealingKey>();
   const broken: string[] = [];
   for (const [name, value] of [...data].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {
@@ -27,7 +33,8 @@ export async function ringOf({ data, current: named }: KeyEntries, where: string
   }
   const current = keys.get(named ?? entryText(data) ?? [...keys.keys()].at(-1) ?? '');
   const problem = problemOf(keys.size, broken, current);
-  return keyRing([...keys.values()], current, problem === undefined ? undefined : `${where} ${problem}: ${fix}`);
+  const words = problem === undefined ? undefined : `${where} ${problem}: ${fix}`;
+  return keyRing([...keys.values()], current, words, reseal !== undefined && reseal === current?.publicKey);
 }
 
 function problemOf(count: number, broken: readonly string[], current: SealingKey | undefined): string | undefined {

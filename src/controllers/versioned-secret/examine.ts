@@ -11,6 +11,7 @@ import { expired } from './history.ts';
 import { type NamespaceLimits, tooManySecrets } from './limits.ts';
 import type { SecretFindings } from './next-status.ts';
 import type { SecretVersion } from './secret-version.ts';
+import { reseal } from './reseal.ts';
 import type { Usage } from './users.ts';
 import { hasItsName, type VersionedSecret, writtenName } from './versioned-secret.ts';
 
@@ -57,6 +58,7 @@ export async function examine(
     problem?.reason === 'NameMismatch'
       ? waiting(objects, problem.message)
       : await decideAll(scope, { secret, limits, full: problem?.message }, objects, book, signal);
+  await reseal(scope, secret, objects, book, signal);
   const usage = scope.usage(namespace, name);
   const old = trim(scope, book, objects, usage, limits);
   const latest = book.versions.toSorted((a, b) => b.version - a.version)[0];

@@ -277,6 +277,50 @@ describe('what git owns', () => {
   });
 });
 
+describe('a secret that is deleted', () => {
+  const objects = (): readonly number[] => [1, 2, 3].filter((version) => cluster.versionStatus(version) !== undefined);
+
+  it('takes along what was put into it, and leaves what git owns', async () => {
+    await put(1, { by: null, trim: false });
+    await put(2);
+    cluster.dropSecret();
+    await cluster.look();
+    expect(objects()).toEqual([1]);
+    expect(cluster.versionStatus(1)).toMatchObject({ state: 'Pending', reason: 'SecretMissing' });
+    expect(cluster.audited.at(-1)).toMatchObject({ action: 'delete', secret: 'db.password' });
+  });
+
+  it('and made again at once begins anew, without what was put into the former one', async () => {
+    await put(1);
+    cluster.dropSecret();
+    cluster.secret({}, 'another-uid');
+    await cluster.look();
+    expect(objects()).toEqual([]);
+    expect(cluster.status().rejected).toBeUndefined();
+    await put(1, { place: { uid: 'another-uid' } });
+    expect(cluster.status().latest).toBe(1);
+  });
+
+  it('is not taken for deleted where only the cache does not know it', async () => {
+    await put(1);
+    cluster.fail = ({ verb, object }) =>
+      verb === 'get' && object.startsWith('versionedsecrets') ? kubeError(503, 'ServiceUnavailable') : undefined;
+    cluster.dropSecret();
+    await expect(cluster.look()).rejects.toThrow('503');
+    expect(objects()).toEqual([1]);
+  });
+
+  it('while nobody looked takes nothing along: its versions may be of a backup that is just coming back', async () => {
+    await put(1);
+    cluster.lagging = true;
+    cluster.dropSecret();
+    cluster.lagging = false;
+    cluster.restart();
+    await cluster.look();
+    expect(cluster.versionStatus(1)).toMatchObject({ state: 'Pending', reason: 'SecretMissing' });
+  });
+});
+
 describe('many new versions', () => {
   it('are judged some at a time, and all in the end', async () => {
     cluster.limits = { ...cluster.limits, versions: 100 };

@@ -10,18 +10,18 @@ import { type AuditTrail, toRecord } from '../audit-trail.ts';
 import type { ObjectView } from '../object-view.ts';
 import { soonest } from '../soonest.ts';
 import { examine, type ExamineScope, type Look, type Told } from './examine.ts';
+import { type LeftBehindScope, leftBehind } from './left-behind.ts';
 import { isUrgent, nextSecretStatus } from './next-status.ts';
 import { rotationDue } from './rotation.ts';
 import { recordSecretEvents } from './secret-events.ts';
 import type { SecretVersion } from './secret-version.ts';
 import { toVersionedSecret, type VersionedSecret } from './versioned-secret.ts';
 
-export interface SecretScope extends ExamineScope {
+export interface SecretScope extends ExamineScope, LeftBehindScope {
   readonly view: ObjectView<VersionedSecret>;
   readonly versions: Store<SecretVersion>;
   /** What others did with secrets, for their status. */
   readonly trail: AuditTrail;
-  readonly audit: AuditLog;
   readonly events: Pick<EventRecorder, 'record'>;
   /** When something was last written of each secret, by its request: monotonic milliseconds. */
   readonly lastWrites: Map<string, number>;
@@ -41,8 +41,11 @@ export async function reconcileSecret(
   request: Request,
   signal: AbortSignal,
 ): Promise<{ requeueAfter?: number }> {
-  const versions = scope.versions.byIndex('secret', requestKey(request));
+  const all = scope.versions.byIndex('secret', requestKey(request));
   const secret = scope.view.get(request);
+  const orphans = await leftBehind(scope, request, secret?.metadata.uid, all, signal);
+  for (const version of orphans) await remove(scope, version, signal);
+  const versions = all.filter((version) => !orphans.includes(version));
   if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) {
     await withoutSecret(scope, request, versions, signal);
     return {};

@@ -63,12 +63,15 @@ export interface KeyRing {
   readonly publicKeys: readonly string[];
   /** Why no value can be sealed, and what to do. */
   readonly problem: string | undefined;
+  /** Whether somebody asked to have all that is there sealed to the key in use. */
+  readonly reseal: boolean;
 }
 
 export function keyRing(
   keys: readonly SealingKey[],
   current: SealingKey | undefined,
   problem: string | undefined,
+  reseal = false,
 ): KeyRing {
   const byPublicKey = new Map(keys.map((key) => [key.publicKey, key]));
   return {
@@ -76,5 +79,6 @@ export function keyRing(
     find: (publicKey) => byPublicKey.get(publicKey),
     publicKeys: [...byPublicKey.keys()],
     problem,
+    reseal,
   };
 }
