@@ -33,8 +33,8 @@ export function secretType(spec: unknown, name = 'api-test'): Json {
   return { apiVersion, kind: 'SecretType', metadata: { name }, spec };
 }
 
-/** By verb: the objects' names; an empty list stands for every secret of the namespace. */
-export type SecretRights = Readonly<Partial<Record<'put' | 'access' | 'destroy', readonly string[]>>>;
+/** By verb: the objects' names; an empty list stands for all of the namespace. `use` is about cluster managers, the rest about secrets. */
+type Rights = Readonly<Partial<Record<'put' | 'access' | 'destroy' | 'use', readonly string[]>>>;
 
 const everyVerb = ['get', 'list', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
@@ -43,11 +43,13 @@ export async function userWith(
   cluster: SharedCluster,
   namespace: string,
   user: string,
-  rights: SecretRights,
+  rights: Rights,
 ): Promise<Kubectl> {
   const admin = kubectlIn(cluster, namespace);
   const ours = ['versionedsecrets', 'secretversions', 'secretreveals', 'secretreferences'];
-  const verbs = Object.entries(rights).map(([verb, names]) => rule(['versionedsecrets'], [verb], names));
+  const verbs = Object.entries(rights).map(([verb, names]) =>
+    rule([verb === 'use' ? 'clustersecretmanagers' : 'versionedsecrets'], [verb], names),
+  );
   const name = user.replaceAll(':', '-');
   const metadata = { name };
   const kind = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' };
