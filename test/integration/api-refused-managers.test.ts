@@ -22,7 +22,11 @@ const noDots = 'segments between slashes must not be empty, "." or "..": "shop/*
 const wide = '** must be a whole segment, or stand at the very end: "shop/**", "**/password" or "app-**"';
 
 const access: readonly Case[] = [
-  ['no access', { aws: {} }, 'spec.access: Required value'],
+  [
+    'no access',
+    { aws: {} },
+    'access is required: say which namespaces may read which secrets: access: [{namespaces: {names: [shop]}, secrets: ["shop/*"]}]',
+  ],
   [
     'empty access',
     { aws: {}, access: [] },
@@ -91,7 +95,7 @@ const access: readonly Case[] = [
 ];
 
 const backend: readonly Case[] = [
-  ['no backend', { access: goodAccess }, 'name exactly one backend. This release has one: aws: {region: eu-west-1}'],
+  ['no backend', { access: goodAccess }, 'name exactly one backend: embedded: {} or aws: {region: eu-west-1}'],
   ['an unknown backend', { vault: {}, aws: {}, access: goodAccess }, 'unknown field "spec.vault"'],
   [
     'a plain string as a backend',
@@ -200,7 +204,7 @@ const tenant: readonly Case[] = [
     'a SecretManager brings its own credentials: aws: {region: eu-west-1, auth: {secretRef: {name: aws-keys}}}',
   ],
   ['rule 8: empty credentials', { aws: { auth: {} } }, 'spec.aws.auth.secretRef: Required value'],
-  ['no backend', {}, 'name exactly one backend. This release has one: aws: {region: eu-west-1}'],
+  ['no backend', {}, 'name exactly one backend: embedded: {} or aws: {region: eu-west-1}'],
   ['an unknown field', { ...own({}), onRevoked: 'Retain' }, 'unknown field "spec.onRevoked"'],
 ];
 
