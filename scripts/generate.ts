@@ -13,6 +13,7 @@ import {
 } from '../src/api/rbac.ts';
 import { builtInTypes } from '../src/api/secret-types.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
+import { cliDocs } from './cli-docs.ts';
 
 /** Folders whose files are all generated. */
 export const generatedFolders = ['crds', 'policies', 'policies-optional', 'rbac', 'types'] as const;
@@ -26,6 +27,7 @@ const embeddedManagers = ['default'];
 export function generatedFiles(): ReadonlyMap<string, string> {
   const operator = `system:serviceaccount:${account.namespace}:${account.name}`;
   return new Map([
+    ['docs/cli.md', cliDocs()],
     ...kinds.map((kind) => [`crds/${kind.resource.plural}.yaml`, yaml([crd(kind)])] as const),
     ...policies({ operator, embeddedManagers }).map((policy) => policyFile('policies', policy)),
     ...optionalPolicies().map((policy) => policyFile('policies-optional', policy)),

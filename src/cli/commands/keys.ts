@@ -11,7 +11,7 @@ import {
   type TrustOptions,
   trustPublished,
 } from '../keys/actions.ts';
-import { durationOption } from '../options.ts';
+import { timeoutOption } from '../options.ts';
 
 export function keysCommand(context: CliContext): Command {
   const keys = new Command('keys').description('the keys that values are sealed to: list, back up, rotate');
@@ -36,7 +36,7 @@ export function keysCommand(context: CliContext): Command {
   keys
     .command('reseal')
     .description('have the operator seal all versions to the key in use, and wait for it')
-    .option('--timeout <time>', 'how long to wait', durationOption, 600_000)
+    .addOption(timeoutOption('how long to wait', 600_000))
     .action((options: KeysOptions & { readonly timeout: number }) => resealVersions(context, options));
   keys
     .command('retire')

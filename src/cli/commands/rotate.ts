@@ -9,7 +9,7 @@ import { nameArgument } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
-import { durationOption } from '../options.ts';
+import { timeoutOption } from '../options.ts';
 import { printObject } from '../output.ts';
 import { runBefore } from '../rotate/before.ts';
 import { destroyVersion } from '../rotate/destroy-old.ts';
@@ -50,7 +50,7 @@ export function rotateCommand(context: CliContext): Command {
     .option('--before <command>', 'gets the value on standard input and must succeed before it becomes latest')
     .option('--destroy-old', 'destroy the version that was latest, once nothing runs it any more')
     .option('--yes', 'with --destroy-old: do not ask, for scripts')
-    .option('--timeout <time>', 'how long to watch', durationOption, 900_000)
+    .addOption(timeoutOption('how long to watch', 900_000))
     .option('--manager <name>', 'manager whose key values are sealed to (default: ClusterSecretManager default)')
     .addHelpText('after', help)
     .action((name: string, options: RotateOptions) => rotate(context, name, options));

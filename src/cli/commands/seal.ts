@@ -14,8 +14,8 @@ import type { KnownType } from '../secret-types.ts';
 import { takeValue, type ValueOptions } from '../take-value.ts';
 
 interface SealOptions extends ValueOptions {
-  readonly key: readonly string[];
-  readonly keyFile: readonly string[];
+  readonly key?: readonly string[];
+  readonly keyFile?: readonly string[];
   readonly type?: string;
   readonly version?: number;
   readonly append?: string;
@@ -35,8 +35,8 @@ export function sealCommand(context: CliContext): Command {
     .summary('seal a value offline, for git')
     .description('Seal a value without a cluster and print the manifests for git, or add a version to a file of them.')
     .argument('<name>', 'name of the secret, in any case', nameArgument)
-    .option('--key <age1...>', 'public key of a cluster; once for each', collect, [])
-    .option('--key-file <file>', 'file with public keys, one a line; can be repeated', collect, [])
+    .option('--key <age1...>', 'public key of a cluster; once for each', collect)
+    .option('--key-file <file>', 'file with public keys, one a line; can be repeated', collect)
     .option('--type <name>', 'the SecretType that the secret has in the cluster')
     .option('--version <n>', 'number of the version (default: 1; with --append: the next)', versionArgument)
     .option('--append <file>', 'add the version to this file; without --key, sealed to the keys of the one before')

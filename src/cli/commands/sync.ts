@@ -4,7 +4,7 @@ import { annotations } from '../../api/v1/names.ts';
 import { secretReferences } from '../../api/v1/resources.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
 import { type CliContext, CliError } from '../context.ts';
-import { durationOption } from '../options.ts';
+import { timeoutOption } from '../options.ts';
 import { getReference } from '../status/find-reference.ts';
 import { presentReady, type ReferenceView, referenceLabel } from '../status/reference.ts';
 
@@ -12,7 +12,7 @@ export function syncCommand(context: CliContext): Command {
   return new Command('sync')
     .description('have a reference read its secrets now, past every cache, and wait for it')
     .argument('<name>', 'the SecretReference')
-    .option('--timeout <time>', 'how long to wait', durationOption, 60_000)
+    .addOption(timeoutOption('how long to wait', 60_000))
     .action(async (name: string, { timeout }: { readonly timeout: number }) => {
       const before = await getReference(context, name);
       if (before.spec.suspend) {

@@ -8,17 +8,20 @@ import { rulesOf, type Things, type Verb } from './verbs.ts';
 
 /** To whom, as the options say it. */
 export interface Receivers {
-  readonly to: readonly string[];
-  readonly toGroup: readonly string[];
-  readonly toServiceaccount: readonly string[];
+  readonly to?: readonly string[];
+  readonly toGroup?: readonly string[];
+  readonly toServiceaccount?: readonly string[];
 }
 
 /** @throws CliError */
-export function subjectsOf(receivers: Receivers, namespace: string): readonly Subject[] {
+export function subjectsOf(
+  { to = [], toGroup = [], toServiceaccount = [] }: Receivers,
+  namespace: string,
+): readonly Subject[] {
   const subjects = [
-    ...receivers.to.map((name): Subject => ({ kind: 'User', name })),
-    ...receivers.toGroup.map((name): Subject => ({ kind: 'Group', name })),
-    ...receivers.toServiceaccount.map((text): Subject => serviceAccount(text, namespace)),
+    ...to.map((name): Subject => ({ kind: 'User', name })),
+    ...toGroup.map((name): Subject => ({ kind: 'Group', name })),
+    ...toServiceaccount.map((text): Subject => serviceAccount(text, namespace)),
   ];
   if (subjects.length === 0) {
     throw new CliError('say to whom: --to USER, --to-group GROUP or --to-serviceaccount NAMESPACE/NAME', 2);

@@ -6,7 +6,10 @@ const publicKeyForm = /^age1[02-9ac-hj-np-z]{58}$/;
 const MOST_KEYS = 8;
 
 /** The keys that `--key` and `--key-file` name, each once. @throws CliError */
-export async function readPublicKeys(given: readonly string[], files: readonly string[]): Promise<readonly string[]> {
+export async function readPublicKeys(
+  given: readonly string[] = [],
+  files: readonly string[] = [],
+): Promise<readonly string[]> {
   const texts = await Promise.all(files.map(readKeyFile));
   const keys = [...new Set([...given, ...texts.flatMap((text) => keysIn(text))])];
   for (const key of keys) {
