@@ -125,7 +125,7 @@ function rules(
   client: KubeClient,
 ): Pick<
   SecretScope,
-  'authorizer' | 'type' | 'versions' | 'limits' | 'operator' | 'lastWrites' | 'clock' | 'onVerdict'
+  'authorizer' | 'type' | 'versions' | 'limits' | 'operator' | 'lastWrites' | 'known' | 'clock' | 'onVerdict'
 > {
   const verdicts = counter(registry, 'keyferry_embedded_versions_total', 'Versions that were judged.', ['result']);
   return {
@@ -135,6 +135,7 @@ function rules(
     limits: (namespace) => limitsFor(namespace, caches.clusterSecretManagers.list()),
     operator: `system:serviceaccount:${config.namespace}:keyferry`,
     lastWrites: new Map(),
+    known: new Map(),
     clock,
     onVerdict: (result) => verdicts.inc({ result }),
   };

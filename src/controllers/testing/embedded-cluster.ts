@@ -7,7 +7,7 @@ import type { EventInput } from '../../kube/event-series.ts';
 import { type RawObject, rawObjectSchema } from '../../kube/object.ts';
 import { createStore, type Store } from '../../kube/store.ts';
 import { createRecordingLogger } from '../../kube/testing/recording-logger.ts';
-import { defaultLimits } from '../../managers/embedded/backend.ts';
+import { defaultLimits, type EmbeddedBackend } from '../../managers/embedded/backend.ts';
 import { seal } from '../../managers/embedded/sealing/envelope.ts';
 import { type KeyRing, keyRing, SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { SecretValue } from '../../managers/secret-value.ts';
@@ -16,6 +16,7 @@ import type { AuditEntry } from '../audit.ts';
 import { createAuditTrail, type AuditTrail } from '../audit-trail.ts';
 import type { GateState } from '../embedded/gate.ts';
 import { createObjectView } from '../object-view.ts';
+import { createEmbeddedBackend } from '../versioned-secret/backend.ts';
 import type { NamespaceLimits } from '../versioned-secret/limits.ts';
 import { reconcileSecret, type SecretScope } from '../versioned-secret/reconcile.ts';
 import { type SecretTypeObject, toSecretType } from '../versioned-secret/secret-type.ts';
@@ -95,9 +96,9 @@ export class EmbeddedCluster {
   }
 
   /** Makes or changes the VersionedSecret. */
-  secret(spec: object = {}): void {
+  secret(spec: object = {}, uid = 'secret-uid'): void {
     const before = this.#objects.get(secretKey);
-    const metadata = before?.metadata ?? { ...this.#metadata(secretName), uid: 'secret-uid' };
+    const metadata = before?.metadata ?? { ...this.#metadata(secretName), uid };
     this.#store(secretKey, { ...before, metadata: { ...metadata, generation: metadata.generation + 1 }, spec });
   }
 
@@ -120,6 +121,15 @@ export class EmbeddedCluster {
     });
   }
 
+  /** Puts other bytes into an object, as somebody could who writes to etcd. */
+  async alter(version: number, value: string): Promise<void> {
+    const before = this.#objects.get(versionKey(version));
+    await this.put(version, { value });
+    const after = this.#objects.get(versionKey(version));
+    if (before !== undefined && after !== undefined)
+      this.#store(versionKey(version), { ...before, spec: after['spec'] });
+  }
+
   drop(version: number): void {
     this.#objects.delete(versionKey(version));
     this.#told();
@@ -132,6 +142,11 @@ export class EmbeddedCluster {
   /** One look. Rejects where the operator was killed on the way. */
   look(): Promise<{ requeueAfter?: number }> {
     return reconcileSecret(this.#process.scope, { namespace, name: secretName }, new AbortController().signal);
+  }
+
+  /** What managers ask, over the caches of the process that runs now. */
+  backend(): EmbeddedBackend {
+    return createEmbeddedBackend(this.#process.scope);
   }
 
   /** A new process, which remembers nothing and whose caches know everything. */
@@ -274,6 +289,7 @@ export class EmbeddedCluster {
       audit: { record: (entry) => Promise.resolve(void this.audited.push(entry)) },
       events: { record: (event) => this.events.push(event) },
       lastWrites: new Map(),
+      known: new Map(),
       onVerdict: (result) => this.verdicts.push(result),
     };
   }

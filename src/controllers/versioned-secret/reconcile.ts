@@ -5,7 +5,6 @@ import { isNotFound } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Store } from '../../kube/store.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
-import type { AuditLog } from '../audit.ts';
 import { type AuditTrail, toRecord } from '../audit-trail.ts';
 import type { ObjectView } from '../object-view.ts';
 import { soonest } from '../soonest.ts';
