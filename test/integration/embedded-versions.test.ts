@@ -255,6 +255,41 @@ describe('limits', () => {
   });
 });
 
+describe('a version that a reference holds', () => {
+  it('is told with its users, and does not fall out of the history', async () => {
+    const { namespace, secret } = await fresh();
+    const old = world.canary();
+    await embedded.put(namespace, secret, 1, { value: old });
+    await embedded.put(namespace, secret, 2, { value: world.canary() });
+    await world.reference(namespace, 'pinned', { data: { key: { secret: 'DB.Password', version: '1' } } });
+    await world.waitReady(namespace, 'pinned', 'Synced');
+    await eventually('its user is told', async () => {
+      expect(await embedded.status(namespace, secret)).toMatchObject({
+        users: 1,
+        usedBy: [{ reference: 'pinned', versions: [1], pinned: true }],
+      });
+      expect(await embedded.versionStatus(namespace, secret, 1)).toMatchObject({ users: 1 });
+    });
+
+    await limits({ versions: 1 });
+    await embedded.put(namespace, secret, 3, { value: world.canary() });
+    await eventually('the others are gone', async () => expect(await accepted(namespace, secret)).toEqual([3, 1]));
+    await limits({ versions: 100 });
+
+    expect(await world.secretData(namespace, 'pinned')).toEqual({ key: old });
+    await expect(embedded.destroy(namespace, secret, 1)).rejects.toThrow('is used by 1 reference');
+  });
+});
+
+describe('a secret that is deleted', () => {
+  it('takes its versions along', async () => {
+    const { namespace, secret } = await fresh();
+    for (const version of [1, 2]) await embedded.put(namespace, secret, version, { value: world.canary() });
+    await world.api.delete('VersionedSecret', { namespace, name: secret });
+    await eventually('they are gone', async () => expect(await world.api.list('SecretVersion', namespace)).toEqual([]));
+  });
+});
+
 describe('S11: an operator that is killed at any moment', () => {
   it('loses nothing that was acknowledged, and takes what was put meanwhile', async () => {
     const { namespace, secret } = await fresh();
