@@ -12,6 +12,7 @@ import { createRevealController } from '../controllers/secret-reveal/controller.
 import { createEmbeddedBackend } from '../controllers/versioned-secret/backend.ts';
 import { limitsFor } from '../controllers/versioned-secret/limits.ts';
 import { reconcileSecret, type SecretScope } from '../controllers/versioned-secret/reconcile.ts';
+import type { SecretVersion } from '../controllers/versioned-secret/secret-version.ts';
 import { createUsageIndex, type UsageIndex } from '../controllers/versioned-secret/usage-index.ts';
 import { usageOf } from '../controllers/versioned-secret/users.ts';
 import { type VersionedSecret, writtenName } from '../controllers/versioned-secret/versioned-secret.ts';
@@ -125,7 +126,16 @@ function rules(
   client: KubeClient,
 ): Pick<
   SecretScope,
-  'authorizer' | 'type' | 'versions' | 'limits' | 'operator' | 'lastWrites' | 'known' | 'clock' | 'onVerdict'
+  | 'authorizer'
+  | 'type'
+  | 'versions'
+  | 'limits'
+  | 'operator'
+  | 'lastWrites'
+  | 'known'
+  | 'versionView'
+  | 'clock'
+  | 'onVerdict'
 > {
   const verdicts = counter(registry, 'keyferry_embedded_versions_total', 'Versions that were judged.', ['result']);
   return {
@@ -136,6 +146,7 @@ function rules(
     operator: `system:serviceaccount:${config.namespace}:keyferry`,
     lastWrites: new Map(),
     known: new Map(),
+    versionView: createObjectView<SecretVersion>(({ namespace, name }) => versions.get(namespace, name)),
     clock,
     onVerdict: (result) => verdicts.inc({ result }),
   };

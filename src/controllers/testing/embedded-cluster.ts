@@ -279,7 +279,7 @@ export class EmbeddedCluster {
       ring: () => this.ring,
       type: (name) => this.#types.get(name),
       clusterUid: () => 'cluster',
-      view: createObjectView<VersionedSecret>(({ namespace: space, name }) => secrets.get(space, name)),
+      view: createObjectView<VersionedSecret>((at) => secrets.get(at.namespace, at.name)),
       secrets,
       versions,
       usage: () => this.usage,
@@ -290,6 +290,7 @@ export class EmbeddedCluster {
       events: { record: (event) => this.events.push(event) },
       lastWrites: new Map(),
       known: new Map(),
+      versionView: createObjectView<SecretVersion>((at) => versions.get(at.namespace, at.name)),
       onVerdict: (result) => this.verdicts.push(result),
     };
   }

@@ -11,10 +11,11 @@ import type { SecretValue } from '../../managers/secret-value.ts';
 import { safeMessage } from '../../runtime/errors.ts';
 import type { Authorizer } from '../embedded/authorizer.ts';
 import type { PolicyGate } from '../embedded/gate.ts';
+import type { ObjectView } from '../object-view.ts';
 import { type NumberRange, inRanges } from './number-ranges.ts';
 import { placeOf } from './place.ts';
 import type { SecretTypeObject } from './secret-type.ts';
-import { digestOf, type SecretVersion, sealedIn } from './secret-version.ts';
+import { digestOf, type SecretVersion, sealedIn, toSecretVersion } from './secret-version.ts';
 import { type VersionedSecret, writtenName } from './versioned-secret.ts';
 
 /** What becomes of a version that was not there before. */
@@ -29,6 +30,8 @@ export interface JudgeScope {
   readonly ring: () => KeyRing | undefined;
   readonly type: (name: string) => SecretTypeObject | undefined;
   readonly clusterUid: () => string;
+  /** What the API server answered to a write of ours that the caches do not know yet. */
+  readonly versionView: ObjectView<SecretVersion>;
 }
 
 /** What the verdict depends on besides the version itself. */
@@ -189,7 +192,8 @@ async function repeat(
   const data = await seal(value, placeOf(secret, version.spec.version, type, scope.clusterUid()), key);
   const { namespace, name, uid, resourceVersion } = version.metadata;
   const body = { metadata: { name, namespace, uid, resourceVersion }, spec: { sealed: [{ key, data }] } };
-  await scope.client.mergePatch(secretVersions, body, { signal, fieldManager: 'keyferry' });
+  const written = await scope.client.mergePatch(secretVersions, body, { signal, fieldManager: 'keyferry' });
+  scope.versionView.wrote(toSecretVersion(written));
   return { value, type, key, digest: digestOf(data) };
 }
 

@@ -13,7 +13,7 @@ import { type LeftBehindScope, leftBehind } from './left-behind.ts';
 import { isUrgent, nextSecretStatus } from './next-status.ts';
 import { rotationDue } from './rotation.ts';
 import { recordSecretEvents } from './secret-events.ts';
-import type { SecretVersion } from './secret-version.ts';
+import { type SecretVersion, toSecretVersion } from './secret-version.ts';
 import { toVersionedSecret, type VersionedSecret } from './versioned-secret.ts';
 
 export interface SecretScope extends ExamineScope, LeftBehindScope {
@@ -40,7 +40,8 @@ export async function reconcileSecret(
   request: Request,
   signal: AbortSignal,
 ): Promise<{ requeueAfter?: number }> {
-  const all = scope.versions.byIndex('secret', requestKey(request));
+  const cached = scope.versions.byIndex('secret', requestKey(request));
+  const all = cached.map((version) => scope.versionView.get(version.metadata) ?? version);
   const secret = scope.view.get(request);
   const orphans = await leftBehind(scope, request, secret?.metadata.uid, all, signal);
   for (const version of orphans) await remove(scope, version, signal);
@@ -133,19 +134,27 @@ function sameButUsers(before: SecretVersionStatus, after: SecretVersionStatus): 
   return isDeepStrictEqual({ ...before, users: 0 }, { ...after, users: 0 });
 }
 
-async function tell({ client }: SecretScope, [version, status]: Told, signal: AbortSignal): Promise<void> {
+/** Pinned to what it was decided on, or to what was sealed for it since. */
+async function tell({ client, versionView }: SecretScope, [version, status]: Told, signal: AbortSignal): Promise<void> {
   if (isDeepStrictEqual(version.status, status)) return;
   const { name, namespace, uid } = version.metadata;
+  const { resourceVersion } = (versionView.get(version.metadata) ?? version).metadata;
   try {
     const options = { signal, fieldManager: 'keyferry', force: true, subresource: 'status' } as const;
-    await client.apply(secretVersions, { metadata: { name, namespace, uid }, status }, options);
+    const body = { metadata: { name, namespace, uid, resourceVersion }, status };
+    versionView.wrote(toSecretVersion(await client.apply(secretVersions, body, options)));
   } catch (error) {
     // Deleted meanwhile: there is nobody left to tell.
     if (!isNotFound(error)) throw error;
   }
 }
 
-async function remove({ client }: SecretScope, { metadata }: SecretVersion, signal: AbortSignal): Promise<void> {
+async function remove(
+  { client, versionView }: SecretScope,
+  { metadata }: SecretVersion,
+  signal: AbortSignal,
+): Promise<void> {
   const { namespace, name, uid } = metadata;
   await client.delete(secretVersions, { namespace, name }, { uid, signal });
+  versionView.forget(metadata);
 }
