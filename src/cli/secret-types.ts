@@ -65,14 +65,16 @@ export interface Field {
   readonly schema: FieldSchema;
 }
 
-/** The parts of an object that have a value of their own, in the order of the schema. */
+/** The parts of an object that have a value of their own: first those that are required, in the order in which the type requires them. */
 export function fieldsOf(schema: FieldSchema, path: readonly string[] = [], required = true): readonly Field[] {
-  const { properties = {} } = schema;
+  // The API server keeps properties in the order of the alphabet, lists as they were written.
+  const { properties = {}, required: names = [] } = schema;
   const below = Object.entries(properties);
   if (schema.type !== 'object' || below.length === 0) return path.length === 0 ? [] : [{ path, required, schema }];
-  return below.flatMap(([name, part]) =>
-    fieldsOf(part, [...path, name], required && (schema.required ?? []).includes(name)),
-  );
+  const place = (name: string): number => (names.includes(name) ? names.indexOf(name) : names.length);
+  return below
+    .toSorted(([a], [b]) => place(a) - place(b))
+    .flatMap(([name, part]) => fieldsOf(part, [...path, name], required && names.includes(name)));
 }
 
 /** What a schema says of one part, for people. */
@@ -80,7 +82,8 @@ export function rulesOf(schema: FieldSchema): string {
   const { minLength, maxLength, minimum, maximum, pattern, enum: listed } = schema;
   const rules = [
     listed === undefined ? '' : `one of ${listed.join(', ')}`,
-    between(minLength, maxLength, 'characters'),
+    // That it must not be empty says nothing that `required` does not.
+    between(minLength === 1 ? undefined : minLength, maxLength, 'characters'),
     between(minimum, maximum, ''),
     pattern === undefined ? '' : `matches ${pattern}`,
   ];
