@@ -103,7 +103,7 @@ const memberRules: readonly Rule[] = [
 
 const revealerRules: readonly Rule[] = [
   rule(group, [secretReveals.plural], ['get', 'create']),
-  rule(group, [versionedSecrets.plural], ['access']),
+  rule(group, [versionedSecrets.plural], ['get', 'access']),
 ];
 
 /** All that can be done with secrets, one by one: a wildcard would include what is added later. */

@@ -74,7 +74,7 @@ describe('rule 2: with the manager of the own namespace, access on each secret n
     );
   });
 
-  const findNeeds = 'nor access every secret there, which find needs. Ask for: keyferry grant access --all --to';
+  const findNeeds = 'nor access every secret there, which find needs. Ask for: keyferry grant access "*" --to';
   test.each([
     ['a further secret of dataFrom', { dataFrom: [{ extract: { secret: 'other' } }] }, 'nor access secret other there'],
     ['versions of one', { dataFrom: [{ versions: { secret: 'other', last: 1 } }] }, 'nor access secret other there'],

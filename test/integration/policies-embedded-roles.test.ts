@@ -74,6 +74,7 @@ const given: Readonly<Record<Role, readonly Question[]>> = {
   'keyferry-revealer': [
     ['get', reveal],
     ['create', reveal],
+    ['get', secret],
     ['access', secret],
   ],
   'keyferry-admin': every,

@@ -27,7 +27,7 @@ const alice = `alice-${run}`;
 let asAlice: Kubectl;
 /** May put it and access it. */
 let asBob: Kubectl;
-/** May put it and destroy it. */
+/** May destroy it, and no more. */
 let asDan: Kubectl;
 /** May do all that with another secret, and nothing with this one. */
 let asEve: Kubectl;
@@ -50,12 +50,9 @@ const other = ['other'];
 beforeAll(async () => {
   await applyRoles(cluster);
   await runKubectl(cluster, ['create', 'namespace', namespace]);
-  asAlice = await userWith(cluster, namespace, alice, { put: [secret, 'raced'] });
+  asAlice = await userWith(cluster, namespace, alice, { put: [secret, 'raced', 'open'] });
   asBob = await userWith(cluster, namespace, `bob-${run}`, { put: [secret], access: [secret] });
-  asDan = await userWith(cluster, namespace, `dan-${run}`, {
-    put: [secret],
-    destroy: [secret, 'used', 'free', 'many'],
-  });
+  asDan = await userWith(cluster, namespace, `dan-${run}`, { destroy: [secret, 'used', 'free', 'many'] });
   asEve = await userWith(cluster, namespace, `eve-${run}`, { put: other, access: other, destroy: other });
   await refusedWith(() => asEve(dryRun, versionedSecret(secret)), 'may not put');
   await accepted(() => asAlice(dryRun, versionedSecret(secret)));
@@ -66,6 +63,7 @@ beforeAll(async () => {
     }),
   );
   await accepted(() => tryDelete(asDan, 'vsec', secret));
+  await store('open', { deletionProtection: false }, {});
 });
 
 afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
@@ -130,13 +128,28 @@ describe('rule 5: changing a secret', () => {
     expect(await patch(asEve, { metadata })).toBeUndefined();
   });
 
-  test('needs destroy to turn the protection off', async () => {
-    const body = { spec: { deletionProtection: false } };
+  test('needs destroy, and that alone, to turn the protection off', async () => {
+    const off = { deletionProtection: false };
 
-    expect(await patch(asAlice, body)).toContain(
+    expect(await patch(asAlice, { spec: off })).toContain(
       `deletionProtection may be turned off by those only who may delete, and ${mayNot('destroy', 'alice')}`,
     );
-    expect(await patch(asDan, body)).toBeUndefined();
+    expect(await patch(asDan, { spec: off })).toBeUndefined();
+  });
+
+  test.each([
+    ['another', { writeOnly: true }],
+    ['a new one', { description: 'x' }],
+    ['one that goes', { disabledVersions: null }],
+  ])('needs put where %s field changes besides', async (_what, more) => {
+    await admin(['patch', 'vsec', secret, '--type=merge', '--patch={"spec":{"disabledVersions":[1]}}']);
+
+    expect(await patch(asDan, { spec: { deletionProtection: false, ...more } })).toContain(mayNot('put', 'dan'));
+  });
+
+  test('needs put to turn the protection on', async () => {
+    expect(await patch(asDan, { spec: { deletionProtection: true } }, 'open')).toContain('may not put secret open');
+    expect(await patch(asAlice, { spec: { deletionProtection: true } }, 'open')).toBeUndefined();
   });
 
   test('needs destroy for an owner, with which the garbage collector would delete it', async () => {
@@ -180,7 +193,7 @@ describe('rule 6: deleting a secret', () => {
   const usedBy = [user('api-db', 'Deployment/api@3', 'CronJob/report@2'), user('cart')];
 
   beforeAll(async () => {
-    await store('used', { name: 'Used' }, { usedBy, users: 2 });
+    await store('used', { name: 'In Use' }, { usedBy, users: 2 });
     await store('free', { deletionProtection: false }, { usedBy, users: 2 });
     const many = Array.from({ length: 12 }, (_, index) =>
       user(`r-${String(index).padStart(2, '0')}`, 'a', 'b', 'c', 'd'),
@@ -212,7 +225,7 @@ describe('rule 6: deleting a secret', () => {
     ['the garbage collector, which tries again', () => collector],
   ])('is refused to %s while it is used, with those who use it', async (_who, kubectl) => {
     expect(await remove(kubectl(), 'used')).toContain(
-      `secret Used is used by 2 references: api-db (Deployment/api@3, CronJob/report@2), cart. Remove them first, or: keyferry delete Used --force -n ${namespace}`,
+      `secret In Use is used by 2 references: api-db (Deployment/api@3, CronJob/report@2), cart. Remove them first, or: keyferry delete "In Use" --force -n ${namespace}`,
     );
   });
 

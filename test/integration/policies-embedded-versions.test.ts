@@ -216,7 +216,7 @@ describe('rule 5: destroying a version', () => {
   });
 
   test('is refused while references hold it, to an administrator too', async () => {
-    const says = `version 12 of db.password is used by 2 references: keyferry show db.password -n ${namespace} names them. Let them move to another version first. If it must go at once: kubectl annotate sver db.password-12 -n ${namespace} keyferry.io/allow-delete=yes`;
+    const says = `version 12 of db.password is used by 2 references: keyferry show db.password -n ${namespace} names them. Let them move to another version first. If it must go at once: keyferry delete db.password --version 12 --force -n ${namespace}`;
 
     expect(await remove(asDan, 12)).toContain(says);
     expect(await remove(admin, 12)).toContain(says);

@@ -63,7 +63,7 @@ export function mayAccessNamed({ otherwise, mayNot, orAskFor }: NamedSecretsRule
     expression: `${met} || ${otherwise} || variables.mayAll${asks}`,
     messageExpression: `${mayNot} + ${lacks} + ' Ask for: ' + ${grantHint('access', grants)} + ${orAskFor}`,
   });
-  const all = "'--all'";
+  const all = `'"*"'`;
   return [
     rule('!variables.finds', "'every secret there, which find needs.'", all),
     rule(

@@ -78,7 +78,7 @@ const deletion: readonly Validation[] = [
   },
   {
     expression: `request.operation != 'DELETE' || variables.free || variables.users == 0 || (has(oldObject.metadata.annotations) && ${allowDelete} in oldObject.metadata.annotations)`,
-    messageExpression: `'version ' + string(oldObject.spec.version) + ' of ' + variables.secret + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + ': keyferry show ' + variables.secret + ' -n ' + request.namespace + ' names them. Let them move to another version first. If it must go at once: kubectl annotate sver ' + oldObject.metadata.name + ' -n ' + request.namespace + ' ${annotations.allowDelete}=yes'`,
+    messageExpression: `'version ' + string(oldObject.spec.version) + ' of ' + variables.secret + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + ': keyferry show ' + variables.secret + ' -n ' + request.namespace + ' names them. Let them move to another version first. If it must go at once: keyferry delete ' + variables.secret + ' --version ' + string(oldObject.spec.version) + ' --force -n ' + request.namespace`,
   },
 ];
 

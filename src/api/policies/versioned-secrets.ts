@@ -22,7 +22,7 @@ export function versionedSecretsPolicy(): Policy {
     ],
     validations: [...writing, ...deletion],
     auditAnnotations: auditsSecret(
-      "request.operation == 'DELETE' ? 'destroy' : variables.puts ? 'put' : 'change'",
+      "request.operation == 'DELETE' ? 'destroy' : variables.puts ? 'put' : variables.unprotects ? 'destroy' : 'change'",
       'variables.secret',
     ),
     actions: deniedAndAudited,
@@ -37,9 +37,13 @@ const changes: readonly Variable[] = [
       "request.operation == 'UPDATE' && ((has(object.spec.type) ? object.spec.type : '') != (has(oldObject.spec.type) ? oldObject.spec.type : '') || (has(object.metadata.labels) ? object.metadata.labels : {}) != (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}))",
   },
   {
+    name: 'unprotects',
+    expression: "request.operation == 'UPDATE' && !object.spec.deletionProtection && oldObject.spec.deletionProtection",
+  },
+  // Whoever may destroy it need not hold put to take its protection off.
+  {
     name: 'puts',
-    expression:
-      "request.operation == 'CREATE' || (request.operation == 'UPDATE' && (variables.meaning || object.spec != oldObject.spec))",
+    expression: `request.operation == 'CREATE' || (request.operation == 'UPDATE' && (variables.meaning || (object.spec != oldObject.spec && !(variables.unprotects && ${restKept('object', 'oldObject')} && ${restKept('oldObject', 'object')}))))`,
   },
   {
     name: 'latest',
@@ -50,11 +54,20 @@ const changes: readonly Variable[] = [
   { name: 'wasDisabled', expression: disabledIn('oldObject') },
 ];
 
+/** CEL: whether each field of the one spec but the protection is as in the other. */
+function restKept(one: string, other: string): string {
+  const [here, there] = [`dyn(${one}).spec`, `dyn(${other}).spec`];
+  return `${here}.all(key, key == 'deletionProtection' || (key in ${there} && ${there}[key] == ${here}[key]))`;
+}
+
 function disabledIn(object: 'object' | 'oldObject'): string {
   return `${object} != null && has(${object}.spec.disabledVersions) && variables.latest in ${object}.spec.disabledVersions`;
 }
 
 const title = '(has(oldObject.spec.name) ? oldObject.spec.name : oldObject.metadata.name)';
+
+/** As a shell takes it. */
+const argument = `(${title}.contains(' ') ? '"' + ${title} + '"' : ${title})`;
 
 const writing: readonly Validation[] = [
   {
@@ -70,7 +83,7 @@ const writing: readonly Validation[] = [
     messageExpression: `'version ' + string(variables.latest) + ' is the latest of secret ' + ${title} + ', and the latest cannot be disabled: put or roll back first'`,
   },
   {
-    expression: `request.operation != 'UPDATE' || object.spec.deletionProtection || !oldObject.spec.deletionProtection || ${maySecret('destroy', 'variables.secret')}`,
+    expression: `!variables.unprotects || ${maySecret('destroy', 'variables.secret')}`,
     messageExpression: `'deletionProtection may be turned off by those only who may delete, and ' + ${mayNot('destroy', 'variables.secret')}`,
   },
   mayBeOwned('variables.secret'),
@@ -109,6 +122,6 @@ const deletion: readonly Validation[] = [
   // For everyone, also the garbage collector: it tries again until nobody uses the secret.
   {
     expression: `request.operation != 'DELETE' || variables.namespaceGoes || !oldObject.spec.deletionProtection || variables.users == 0`,
-    messageExpression: `'secret ' + ${title} + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + variables.named + '. Remove them first, or: keyferry delete ' + ${title} + ' --force -n ' + request.namespace`,
+    messageExpression: `'secret ' + ${title} + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + variables.named + '. Remove them first, or: keyferry delete ' + ${argument} + ' --force -n ' + request.namespace`,
   },
 ];
