@@ -147,9 +147,12 @@ describe('a reference to a secret of its own namespace', () => {
       expect(await embedded.versionStatus(namespace, 'db', 1)).toBeUndefined();
     });
     await put(namespace, 'db');
-    const { message } = await world.waitReady(namespace, 'db', 'VersionNotFound');
 
-    expect(message).toContain('the secret was created again');
+    await eventually('it is told that the version is another one now', async () => {
+      const { reason, message } = await world.ready(namespace, 'db');
+      expect(reason).toBe('VersionNotFound');
+      expect(message).toContain('the secret was created again');
+    });
     expect(await world.secretData(namespace, 'db')).toEqual({ key: value });
   });
 
