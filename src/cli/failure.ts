@@ -16,7 +16,7 @@ export function describeFailure(error: unknown, signal: AbortSignal): { message:
 }
 
 /** What the API server refused, or why it did not answer. */
-export function describeKubeError(error: KubeError): string {
+function describeKubeError(error: KubeError): string {
   return error.reason === 'ConnectionFailed'
     ? `${error.message}: the API server can't be reached; check the kubeconfig and the network`
     : refusalText(error);

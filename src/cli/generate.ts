@@ -6,7 +6,7 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const digits = '0123456789';
 
 /** Alphabets by name. */
-export const alphabets: ReadonlyMap<string, string> = new Map([
+const alphabets: ReadonlyMap<string, string> = new Map([
   ['alphanumeric', letters + digits],
   ['hex', `${digits}abcdef`],
   ['digits', digits],

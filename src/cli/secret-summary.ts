@@ -47,6 +47,6 @@ export function stateOf({ metadata, status }: SecretObject): string {
   return conditionOf(status, 'RotationDue')?.status === 'True' ? 'RotationDue' : ready.reason;
 }
 
-export function latestOf({ status }: SecretObject): StoredVersion | undefined {
+function latestOf({ status }: SecretObject): StoredVersion | undefined {
   return status.versions?.find(({ version }) => version === status.latest);
 }

@@ -4,7 +4,7 @@ import { grantHint, maySecret } from './expressions.ts';
 import type { Validation, Variable } from './policy.ts';
 
 /** How many secrets of one reference are asked about. Each takes a validation of its own: CEL's budget allows two questions to the authorizer in one. */
-export const maxNamedSecrets = 20;
+const maxNamedSecrets = 20;
 
 const indexes = Array.from({ length: maxNamedSecrets }, (_, index) => index);
 

@@ -72,7 +72,7 @@ export const clusterSecretManager: Kind = {
   columns: managerColumns,
 };
 
-export const versionedSecret: Kind = {
+const versionedSecret: Kind = {
   resource: versionedSecrets,
   shortName: 'vsec',
   description:
@@ -93,7 +93,7 @@ export const versionedSecret: Kind = {
   ],
 };
 
-export const secretVersion: Kind = {
+const secretVersion: Kind = {
   resource: secretVersions,
   shortName: 'sver',
   description: 'One version of a VersionedSecret, sealed to the key of the operator. It cannot change.',
@@ -110,7 +110,7 @@ export const secretVersion: Kind = {
   ],
 };
 
-export const secretReveal: Kind = {
+const secretReveal: Kind = {
   resource: secretReveals,
   shortName: 'srev',
   description: 'A request to see one value, made by keyferry reveal. It is answered once and gone after a minute.',
@@ -125,7 +125,7 @@ export const secretReveal: Kind = {
   ],
 };
 
-export const secretType: Kind = {
+const secretType: Kind = {
   resource: secretTypeObjects,
   shortName: 'stype',
   description: 'What the values of secrets must look like: a schema that every value put is checked against.',

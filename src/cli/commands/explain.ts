@@ -26,7 +26,7 @@ const words = {
   unknown: ['unknown', 'yellow'],
 } as const satisfies Record<Step['result'], readonly [string, Colour]>;
 
-export function describeSteps(steps: readonly Step[], colour: boolean): string {
+function describeSteps(steps: readonly Step[], colour: boolean): string {
   return steps
     .flatMap(({ step, result, says, fix }) => {
       const [word, shade] = words[result];

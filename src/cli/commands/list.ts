@@ -42,14 +42,14 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   });
 }
 
-export function isWanted(summary: SecretSummary, { unused, olderThan }: ListOptions, now: number): boolean {
+function isWanted(summary: SecretSummary, { unused, olderThan }: ListOptions, now: number): boolean {
   if (unused === true && summary.users > 0) return false;
   if (olderThan === undefined) return true;
   const time = Date.parse(summary.updated ?? summary.created ?? '');
   return now - time > olderThan;
 }
 
-export function listColumns(everywhere: boolean, now: number): readonly Column<SecretSummary>[] {
+function listColumns(everywhere: boolean, now: number): readonly Column<SecretSummary>[] {
   const age = (time: string | undefined): string => (time === undefined ? '' : formatAge(now - Date.parse(time)));
   const namespace: Column<SecretSummary> = { header: 'NAMESPACE', value: (row) => row.namespace };
   return [
@@ -71,7 +71,7 @@ export function listColumns(everywhere: boolean, now: number): readonly Column<S
   ];
 }
 
-export function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');

@@ -148,6 +148,6 @@ function report(context: CliContext, secret: SecretObject, version: number, show
 }
 
 /** A name with a space needs quotes in a shell. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return name.includes(' ') ? `'${name}'` : name;
 }

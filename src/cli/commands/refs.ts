@@ -81,7 +81,7 @@ function showReference(context: CliContext, view: ReferenceView): void {
 }
 
 /** All that is known of one reference, for people. */
-export function describeReference(view: ReferenceView, colour: boolean): string {
+function describeReference(view: ReferenceView, colour: boolean): string {
   const { metadata, status, spec } = view;
   const ready = presentReady(view);
   const { verdict, reason, message } = judgeReference(view);

@@ -28,7 +28,7 @@ export function toManagerView(kind: ManagerRef['kind'], raw: RawObject): Manager
 }
 
 /** `ClusterSecretManager default`, `SecretManager shop/own`. */
-export function managerLabel({ kind, metadata }: ManagerView): string {
+function managerLabel({ kind, metadata }: ManagerView): string {
   return `${kind} ${metadata.namespace === '' ? '' : `${metadata.namespace}/`}${metadata.name}`;
 }
 
