@@ -25,11 +25,18 @@ export class ManagerError extends Error {
   readonly reason: ManagerErrorReason;
   /** Milliseconds that the backend asked to wait, where it did. */
   readonly retryAfter: number | undefined;
+  /** Of a transient one: it says something of one secret, and nothing of the manager, however many have the same trouble. */
+  readonly ofOneSecret: boolean;
 
-  constructor(reason: ManagerErrorReason, message: string, options: { retryAfter?: number } = {}) {
+  constructor(
+    reason: ManagerErrorReason,
+    message: string,
+    options: { retryAfter?: number; ofOneSecret?: boolean } = {},
+  ) {
     super(message);
     this.reason = reason;
     this.retryAfter = options.retryAfter;
+    this.ofOneSecret = options.ofOneSecret ?? false;
   }
 
   /** True where the manager could not be asked: nothing is known. False where it gave a definite answer. */

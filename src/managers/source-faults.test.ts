@@ -277,6 +277,19 @@ describe('one secret that can not be read', () => {
     expect(bench.source.read(value('s4'))).toMatchObject({ trouble: undefined });
   });
 
+  it('keeps nobody waiting, however many have such a fault of their own at once', async () => {
+    const { source, manager, clock } = createBench();
+    manager.refuse = ({ secret }) =>
+      secret.startsWith('bad') ? new ManagerError('ManagerUnavailable', 'own', { ofOneSecret: true }) : undefined;
+    source.subscribe('bad', [want(value('bad-1')), want(value('bad-2'))]);
+    manager.set('good', 'v1');
+    await clock.advance(200);
+    expect(show(source.read(value('bad-1')))).toBe('failed ManagerUnavailable');
+    source.subscribe('good', [want(value('good'))]);
+    await clock.advance(200);
+    expect(show(source.read(value('good')))).toBe('v1');
+  });
+
   it('does not keep others waiting when its calls hang', async () => {
     const bench = createBench();
     bench.manager.latency = ({ selections }) => (selections.some(({ secret }) => secret === 'bad') ? 1e9 : 10);

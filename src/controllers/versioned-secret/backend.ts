@@ -64,7 +64,9 @@ function found(secret: VersionedSecret | undefined): EmbeddedSecret | undefined 
 /** Nothing that a version's own bytes could cause takes anything away from references: only its absence is definite. */
 function asManagerError(error: unknown, { name, namespace }: EmbeddedSecret, version: number): unknown {
   if (error instanceof SealError) {
-    return new ManagerError('ManagerUnavailable', `a version could not be opened: ${error.message}`);
+    return new ManagerError('ManagerUnavailable', `a version could not be opened: ${error.message}`, {
+      ofOneSecret: true,
+    });
   }
   if (isNotFound(error)) {
     return new ManagerError(

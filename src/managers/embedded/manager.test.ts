@@ -217,6 +217,7 @@ describe('doubt', () => {
     state.failure = new ManagerError('VersionNotFound', 'gone');
     const results = await access(latest, { kind: 'stage', stage: 'previous' }, { kind: 'version', version: '1' });
     expect(texts(results)).toEqual(['ManagerUnavailable', 'ManagerUnavailable', 'VersionNotFound']);
+    expect(errorOf(results[0]).ofOneSecret).toBe(true);
   });
 
   it('without a key to seal to, what was accepted is served', async () => {

@@ -82,7 +82,7 @@ function toError(version: StoredVersion | ManagerError): ManagerError {
 function withoutDoubt(error: ManagerError, { selector }: Selection): ManagerError {
   if (error.reason !== 'VersionNotFound' || selector.kind === 'version') return error;
   const text = 'a version was deleted a moment ago, and which one comes after it is being looked at';
-  return new ManagerError('ManagerUnavailable', text);
+  return new ManagerError('ManagerUnavailable', text, { ofOneSecret: true });
 }
 
 /** Ids of versions never come back in a secret, and the uid tells it from an earlier secret of the same name. */

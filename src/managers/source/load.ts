@@ -36,9 +36,8 @@ async function loadValues(calls: Calls, entries: readonly Entry[]): Promise<Repo
   const transient = [...answers.values()].filter((answer) => answer instanceof ManagerError);
   const [first] = transient;
   // One secret may have a fault of its own; several at once, and nothing else, are the manager's.
-  return first !== undefined && transient.length === answers.size && answers.size > 1
-    ? { asked: false, error: first }
-    : { asked: true, units: answers };
+  const managers = transient.length === answers.size && answers.size > 1 && !transient.some((each) => each.ofOneSecret);
+  return first !== undefined && managers ? { asked: false, error: first } : { asked: true, units: answers };
 }
 
 /** A unit is answered whole or not at all: one label that could not be asked holds back the others, or they would tear. */
