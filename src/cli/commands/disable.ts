@@ -40,7 +40,7 @@ async function turn(context: CliContext, name: string, version: number, state: S
 }
 
 /** What to change; undefined where it is so already. @throws CliError */
-function turned(secret: SecretObject, version: number, state: State): SecretChange | undefined {
+export function turned(secret: SecretObject, version: number, state: State): SecretChange | undefined {
   const { disabledVersions = [] } = secret.spec;
   const { latest, versions = [] } = secret.status;
   const name = nameOf(secret);

@@ -46,7 +46,7 @@ async function edit(context: CliContext, name: string, options: EditOptions): Pr
 }
 
 /** What the options ask for; undefined where they ask for nothing. */
-function changeOf({ description, type, label, rotateAfter }: EditOptions): SecretChange | undefined {
+export function changeOf({ description, type, label, rotateAfter }: EditOptions): SecretChange | undefined {
   const fields = Object.entries({ description, type, rotateAfter }).filter(([, text]) => text !== undefined);
   const spec = Object.fromEntries(fields.map(([field, text]) => [field, text === '' ? null : text]));
   if (fields.length === 0 && label === undefined) return undefined;

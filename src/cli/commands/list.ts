@@ -42,14 +42,14 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   });
 }
 
-function isWanted(summary: SecretSummary, { unused, olderThan }: ListOptions, now: number): boolean {
+export function isWanted(summary: SecretSummary, { unused, olderThan }: ListOptions, now: number): boolean {
   if (unused === true && summary.users > 0) return false;
   if (olderThan === undefined) return true;
   const time = Date.parse(summary.updated ?? summary.created ?? '');
   return now - time > olderThan;
 }
 
-function listColumns(everywhere: boolean, now: number): readonly Column<SecretSummary>[] {
+export function listColumns(everywhere: boolean, now: number): readonly Column<SecretSummary>[] {
   const age = (time: string | undefined): string => (time === undefined ? '' : formatAge(now - Date.parse(time)));
   const namespace: Column<SecretSummary> = { header: 'NAMESPACE', value: (row) => row.namespace };
   return [

@@ -48,7 +48,7 @@ const fieldColumns: readonly Column<Field>[] = [
 ];
 
 /** A type as a form that is to be filled in. */
-function formText({ name, spec }: KnownType): string {
+export function formText({ name, spec }: KnownType): string {
   const head = [
     `${name}${spec.displayName === undefined ? '' : ` - ${printable(spec.displayName)}`}`,
     ...(spec.description === undefined ? [] : [printable(spec.description)]),
