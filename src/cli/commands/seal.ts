@@ -26,6 +26,8 @@ interface SealOptions extends ValueOptions {
 const help = `
 It asks no cluster, so the namespace has to be given. The value comes from standard input where that is a pipe, else you are asked for it.
 
+The manifests name no author: they are for the service account of a GitOps tool, which may put them. A person puts values by keyferry put.
+
 Examples:
   printf %s "$VALUE" | keyferry seal api.key -n shop --key "$KEY" > api-key.yaml
   printf %s "$VALUE" | keyferry seal api.key --append api-key.yaml`;

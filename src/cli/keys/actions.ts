@@ -1,3 +1,4 @@
+import { annotations } from '../../api/v1/names.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { findSealingTarget } from '../../managers/embedded/client/sealing-target.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
@@ -10,9 +11,9 @@ import { readable, valueOr } from '../status/readable.ts';
 import { backupOf, backupText, restorePlan } from './backup.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
 import { addKey, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
-import { backedUpAnnotation, findKeySecret, type KeySecret, readKeySecret, resealAnnotation } from './key-secret.ts';
+import { backedUpAnnotation, findKeySecret, type KeySecret, readKeySecret } from './key-secret.ts';
 import { keyColumns, keyList, keyNotes } from './list-keys.ts';
-import { type KeyUsage, readOpenedOnlyBy, readUsage } from './usage.ts';
+import { type KeyUsage, readOpenedOnlyBy, readOwnedByGit, readUsage } from './usage.ts';
 
 export interface KeysOptions {
   readonly operatorNamespace: string;
@@ -90,21 +91,41 @@ export async function resealVersions(
   context: CliContext,
   options: KeysOptions & { readonly timeout: number },
 ): Promise<void> {
-  const { io, clock, signal } = context;
+  const { io, signal } = context;
   const place = await placeOf(context, options);
   const secret = await keysAt(place);
   const current = secret.current?.key?.publicKey;
   if (current === undefined) throw new CliError('no key is in use: keyferry keys list shows what is wrong');
-  const left = async (): Promise<number> => {
-    const usage = await readUsage(place.client, signal);
-    return [...usage].reduce((sum, [key, count]) => (key === current ? sum : sum + count), 0);
-  };
-  let last = await left();
-  if (last === 0) return io.note('every version is sealed to the key in use');
-  await patchKeys(place, secret, { annotations: { [resealAnnotation]: current } });
-  io.note(`${last} versions are sealed to old keys: asked the operator to seal them to the key in use`);
+  const owned = await readOwnedByGit(place.client, signal);
+  const left = async (): Promise<number> => sealedToOthers(await readUsage(place.client, signal, owned), current);
+  const before = await left();
+  if (before > 0) {
+    await patchKeys(place, secret, { annotations: { [annotations.reseal]: current } });
+    io.note(`${before} versions are sealed to old keys: asked the operator to seal them to the key in use`);
+    await untilNoneLeft(context, left, before, options.timeout);
+  }
+  const inGit = sealedToOthers(await readUsage(place.client, signal), current);
+  if (inGit > 0) {
+    throw new CliError(
+      `${inGit} versions that git owns stay as they stand there, sealed to old keys, which have to stay too: add new versions there by keyferry seal --append FILE --key ${current}. Every other version is sealed to the key in use`,
+    );
+  }
+  io.note('every version is sealed to the key in use. Remove the old one by keyferry keys retire KEY');
+}
+
+function sealedToOthers(usage: KeyUsage, current: string): number {
+  return [...usage].reduce((sum, [key, count]) => (key === current ? sum : sum + count), 0);
+}
+
+async function untilNoneLeft(
+  { io, clock, signal }: CliContext,
+  left: () => Promise<number>,
+  before: number,
+  timeout: number,
+): Promise<void> {
+  let last = before;
   let looked = -Infinity;
-  const done = await waitFor(clock, options.timeout, signal, async () => {
+  const done = await waitFor(clock, timeout, signal, async () => {
     if (clock.monotonic() < looked + LOOK_AGAIN) return undefined;
     looked = clock.monotonic();
     const now = await left();
@@ -112,10 +133,8 @@ export async function resealVersions(
     last = now;
     return now === 0 ? true : undefined;
   });
-  if (done === undefined) {
-    throw new CliError(`${last} versions are still sealed to old keys. The operator goes on: see keyferry keys list`);
-  }
-  io.note('every version is sealed to the key in use. Remove the old one by keyferry keys retire KEY');
+  if (done === true) return;
+  throw new CliError(`${last} versions are still sealed to old keys. The operator goes on: see keyferry keys list`);
 }
 
 export async function retireKey(

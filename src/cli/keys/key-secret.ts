@@ -9,8 +9,6 @@ import { CliError } from '../context.ts';
 
 /** On the Secret with the sealing keys: when all of its keys were last backed up. */
 export const backedUpAnnotation = `${group}/backed-up`;
-/** On the same: a new value asks the operator to seal every version to the key in use. */
-export const resealAnnotation = `${group}/reseal`;
 
 /** Says which key is in use where the annotation does not: as in a folder of keys. */
 const currentEntry = 'current';
