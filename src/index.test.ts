@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryManager } from '../test/contract/memory-manager.ts';
-import { awsManager, keyferry, ManagerError, type SecretManager, SecretValue } from './index.ts';
+import { awsManager, embeddedManager, keyferry, ManagerError, type SecretManager, SecretValue } from './index.ts';
 
 describe('the library', () => {
   it('puts a value and reads it as latest, by its id and by its stage', async () => {
@@ -69,5 +69,11 @@ describe('the library', () => {
     const manager = awsManager({ region: 'eu-west-1' });
     expect(manager.capabilities).toEqual({ stages: true, tags: true, put: true, batchSize: 20 });
     manager.close();
+  });
+
+  it('says which kubeconfig it can not use for secrets in the cluster', () => {
+    expect(() => embeddedManager({ kubeconfig: '/nowhere/kubeconfig' })).toThrow(
+      'cannot read /nowhere/kubeconfig: ENOENT',
+    );
   });
 });

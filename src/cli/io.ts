@@ -82,12 +82,21 @@ async function readLine(
   }
 }
 
+/** Milliseconds without another key after which a line that has ended was all. */
+const QUIET = 50;
+
+/**
+ * Where several lines are pasted, all of them are taken off the terminal before they are refused: the shell would run what is left there, and keep it in its history.
+ */
 function untilEnter(terminal: ReadStream, keys: LineKeys, signal: AbortSignal): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const interrupted = (): void => reject(new CliError('interrupted: nothing was done', 130));
+  const interrupted = (): void => reject(new CliError('interrupted: nothing was done', INTERRUPTED));
+  const end = (): void => (keys.hasMore() ? reject(new CliError(severalLines)) : resolve(keys.line()));
+  let timer: NodeJS.Timeout | undefined;
   const take = (bytes: Buffer): void => {
     const state = keys.take(bytes);
-    if (state === 'enter') resolve(keys.line());
+    clearTimeout(timer);
+    if (state === 'enter') timer = setTimeout(end, QUIET);
     if (state === 'interrupt') interrupted();
   };
   signal.addEventListener('abort', interrupted, { once: true });
@@ -95,5 +104,12 @@ function untilEnter(terminal: ReadStream, keys: LineKeys, signal: AbortSignal): 
   terminal.on('data', take);
   terminal.once('end', interrupted);
   terminal.once('error', interrupted);
-  return promise.finally(() => signal.removeEventListener('abort', interrupted));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', interrupted);
+  });
 }
+
+const INTERRUPTED = 130;
+const severalLines =
+  'that were several lines: nothing was done. Give a value of several lines by --file, or by standard input and -';

@@ -12,7 +12,7 @@ function typed(...parts: readonly string[]): { readonly line: string; readonly s
 describe('a line that is typed', () => {
   it.each([
     ['ends at Enter', ['abc\r'], 'abc', 'enter'],
-    ['ends at a line feed, and what comes after it is dropped', ['abc\ndef'], 'abc', 'enter'],
+    ['ends at a line feed, and what comes after it is no part of it', ['abc\ndef'], 'abc', 'enter'],
     ['may have spaces, tabs and characters of many bytes', ['pä ss\t🔑\r'], 'pä ss\t🔑', 'enter'],
     ['loses its last character by Backspace', ['abx\u007fc\r'], 'abc', 'enter'],
     ['loses everything by Ctrl-U', ['wrong\u0015right\r'], 'right', 'enter'],
@@ -32,6 +32,19 @@ describe('a line that is typed', () => {
       'typing',
       'enter',
       'ü',
+    ]);
+  });
+
+  it('tells whether anything came after its end, at once or later', () => {
+    const [pasted, later, single] = [lineKeys(), lineKeys(), lineKeys()];
+    pasted.take(Buffer.from('one\rtwo\r'));
+    later.take(Buffer.from('one\r'));
+    later.take(Buffer.from('two'));
+    single.take(Buffer.from('one\r'));
+    expect([pasted, later, single].map((keys) => [keys.line(), keys.hasMore()])).toEqual([
+      ['one', true],
+      ['one', true],
+      ['one', false],
     ]);
   });
 

@@ -2,9 +2,11 @@
 export type LineState = 'typing' | 'enter' | 'interrupt';
 
 export interface LineKeys {
-  /** Takes what the terminal sent, up to the end of the line. What comes after it is dropped. */
+  /** Takes what the terminal sent, up to the end of the line. What comes after it is no part of the line. */
   take(bytes: Uint8Array): LineState;
   line(): string;
+  /** Whether anything was typed after the end of the line. */
+  hasMore(): boolean;
 }
 
 const ENTER = new Set(['\r', '\n']);
@@ -22,6 +24,8 @@ export function lineKeys(echo?: (text: string) => void): LineKeys {
   const decoder = new TextDecoder();
   let typed: string[] = [];
   let escape = '';
+  let ended = false;
+  let more = false;
   const erase = (count: number): void => {
     if (count === 0) return;
     typed = typed.slice(0, -count);
@@ -46,13 +50,17 @@ export function lineKeys(echo?: (text: string) => void): LineKeys {
   };
   return {
     take: (bytes) => {
+      let state: LineState = ended ? 'enter' : 'typing';
       for (const key of decoder.decode(bytes, { stream: true })) {
-        const state = takeKey(key);
-        if (state !== 'typing') return state;
+        if (ended) more = true;
+        else state = takeKey(key);
+        if (state === 'interrupt') return state;
+        ended = state === 'enter';
       }
-      return 'typing';
+      return state;
     },
     line: () => typed.join(''),
+    hasMore: () => more,
   };
 }
 

@@ -80,6 +80,20 @@ describe('keyferry put', () => {
     expect(await reveal(namespace, 'typed')).toBe(value);
   });
 
+  it('refuses several lines that are pasted, and leaves none of them to the shell', async () => {
+    const namespace = await cli.world.namespace();
+    const lines = [cli.world.canary(), cli.world.canary()];
+
+    const { code, out } = await cli.atTerminal(
+      ['put', 'pasted', '--create', '-n', namespace],
+      [{ at: 'Value (not shown): ', type: `${lines.join('\r')}\r` }],
+    );
+
+    expect([code, out]).toEqual([1, expect.stringContaining('several lines')]);
+    expect(lines.filter((line) => out.includes(line))).toEqual([]);
+    expect(await cli.ok(['list', '-n', namespace])).toBe('');
+  });
+
   it('asks field by field at a terminal where the type has fields', async () => {
     const namespace = await cli.world.namespace();
     const args = ['put', 'login', '--create', '--type', 'basic-auth', '-n', namespace];
