@@ -336,7 +336,10 @@ describe('the sealing keys', () => {
   it('are retired once every version is sealed to another', async () => {
     // What git owns stays as it stands there.
     expect((await keys('reseal', '--timeout', '60s')).notes).toContain('2 versions that git owns');
-    await cli.world.kubectl('delete', 'sref,vsec', '--all', '-n', sealed);
+    await cli.world.kubectl('delete', 'sref', '--all', '-n', sealed);
+    await eventually('nobody uses it any more', async () => {
+      await cli.world.kubectl('delete', 'vsec,sver', '--all', '-n', sealed);
+    });
 
     await eventually('nothing else is left', async () => expect((await keys('reseal')).code).toBe(0));
     const { notes } = await keys('reseal');
