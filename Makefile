@@ -33,7 +33,7 @@ cluster-down: deps ## Stop that control plane and remove what it wrote
 	@node test/cluster/main.ts down
 
 .PHONY: demo
-demo: deps build ## Show the operator at work on a cluster of its own (KEEP=1 leaves it running)
+demo: deps build ## Show the operator at work on a cluster of its own (KEEP=1 leaves it running, MANAGER=aws shows AWS)
 	@node test/demo/demo.ts
 
 .PHONY: test
