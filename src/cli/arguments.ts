@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { embeddedNameMistake } from '../api/v1/embedded-name.ts';
+import { embeddedNameMistake, versionNumberOf } from '../api/v1/embedded-name.ts';
 
 const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
 
@@ -12,7 +12,8 @@ export function ageArgument(text: string): number {
 
 /** The number of a version. */
 export function versionArgument(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  const number = versionNumberOf(text);
+  if (number !== undefined) return number;
   throw new InvalidArgumentError('It must be the number of a version, for example 3.');
 }
 

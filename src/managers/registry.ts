@@ -4,6 +4,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { awsManagerFactory } from './aws/factory.ts';
 import type { EmbeddedBackend } from './embedded/backend.ts';
 import { embeddedManagerFactory } from './embedded/factory.ts';
+import { sharedHome } from './embedded/names.ts';
 import { ManagerError } from './errors.ts';
 import type { SecretManager } from './manager.ts';
 import { embeddedNames, prefixedNames, type SecretNames } from './secret-names.ts';
@@ -69,8 +70,7 @@ export function credentialsSecretOf(spec: ManagerDeclaration['spec']): string | 
 /** How references name the secrets of a manager. `namespace` is that of the manager object, empty for a cluster manager. */
 export function namesOf(spec: ManagerDeclaration['spec'], namespace: string): SecretNames {
   if (spec.embedded === undefined) return prefixedNames(awsOf(spec)?.prefix ?? '');
-  const kept = 'namespace' in spec.embedded ? spec.embedded.namespace : undefined;
-  return embeddedNames(namespace === '' ? kept : namespace);
+  return embeddedNames(sharedHome(spec.embedded, namespace));
 }
 
 function awsOf(spec: ManagerDeclaration['spec']): AwsSpec | ClusterAwsSpec | undefined {

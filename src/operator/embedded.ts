@@ -18,8 +18,11 @@ import { usageOf } from '../controllers/versioned-secret/users.ts';
 import { type VersionedSecret, writtenName } from '../controllers/versioned-secret/versioned-secret.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { Reflector } from '../kube/reflector.ts';
+import type { Change } from '../kube/store.ts';
 import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
+import { homeOf } from '../managers/embedded/names.ts';
 import type { KeyRing } from '../managers/embedded/sealing/sealing-key.ts';
 import { sleep } from '../runtime/clock.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
@@ -157,13 +160,12 @@ function enqueueAll(controller: Controller, { secrets }: Pick<EmbeddedCaches, 's
 }
 
 /** In which namespace a manager keeps the secrets of an asker. */
-function keepsIn(caches: Caches, ref: ManagerRef, namespace: string): string | undefined {
-  if (ref.kind === 'SecretManager') {
-    return caches.secretManagers.get(namespace, ref.name)?.spec.embedded === undefined ? undefined : namespace;
-  }
-  const embedded = caches.clusterSecretManagers.get('', ref.name)?.spec.embedded;
-  if (embedded === undefined) return undefined;
-  return 'namespace' in embedded ? (embedded.namespace ?? namespace) : namespace;
+function keepsIn(caches: Caches, ref: ManagerRef, asker: string): string | undefined {
+  const manager =
+    ref.kind === 'SecretManager'
+      ? caches.secretManagers.get(asker, ref.name)
+      : caches.clusterSecretManagers.get('', ref.name);
+  return manager === undefined ? undefined : homeOf(manager.spec, manager.metadata.namespace, asker);
 }
 
 function watch(
@@ -187,12 +189,20 @@ function watch(
   types.onChange(({ object }) => {
     for (const { metadata } of secrets.byIndex('type', object.metadata.name)) controller.enqueue(metadata);
   });
-  caches.secretManagers.onChange(() => usage.rebuild());
-  caches.clusterSecretManagers.onChange(() => {
+  // Where secrets are kept, and how many, stands in the spec: managers write their status far more often.
+  caches.secretManagers.onChange((change) => {
+    if (saysOther(change)) usage.rebuild();
+  });
+  caches.clusterSecretManagers.onChange((change) => {
+    if (!saysOther(change)) return;
     usage.rebuild();
     // Its limits may be others.
     enqueueAll(controller, { secrets });
   });
+}
+
+function saysOther({ object, previous }: Change<KubeObject>): boolean {
+  return object.metadata.generation !== previous?.metadata.generation;
 }
 
 function openKeys(

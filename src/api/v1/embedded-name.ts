@@ -37,3 +37,8 @@ export function secretObjectName(name: string): string {
 export function versionObjectName(secretObject: string, version: number): string {
   return `${secretObject}-${version}`;
 }
+
+/** The number that a version's id is; undefined for what is none. */
+export function versionNumberOf(id: string): number | undefined {
+  return /^[1-9]\d{0,8}$/.test(id) ? Number(id) : undefined;
+}

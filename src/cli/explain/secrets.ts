@@ -1,6 +1,6 @@
 import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import { conditionOf } from '../../api/v1/conditions.ts';
-import { keepsIn } from '../status/manager.ts';
+import { homeOf } from '../../managers/embedded/names.ts';
 import { type Facts, failed, ok, type SecretView, type Step, unknown } from './facts.ts';
 import { managerKeyOf, type Want, wantsOf } from './wants.ts';
 
@@ -16,7 +16,8 @@ export interface EmbeddedWant extends Want {
 export function embeddedWants({ reference, managers }: Pick<Facts, 'reference' | 'managers'>): readonly EmbeddedWant[] {
   return wantsOf(reference.spec).flatMap((want) => {
     const fact = managers.get(managerKeyOf(want.manager));
-    const namespace = fact?.state === 'found' ? keepsIn(fact.value, reference.metadata.namespace) : undefined;
+    const manager = fact?.state === 'found' ? fact.value : undefined;
+    const namespace = manager && homeOf(manager.spec, manager.metadata.namespace, reference.metadata.namespace);
     if (namespace === undefined || want.secret === undefined) return [];
     return [{ ...want, secret: want.secret, namespace, key: `${namespace}/${secretObjectName(want.secret)}` }];
   });

@@ -3,7 +3,8 @@ import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts
 import type { KubeClient } from '../../kube/client.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
 import { type CliContext, CliError } from '../context.ts';
-import { keepsIn, toManagerView } from '../status/manager.ts';
+import { homeOf } from '../../managers/embedded/names.ts';
+import { toManagerView } from '../status/manager.ts';
 import { listReferences } from '../status/observe.ts';
 import { readable } from '../status/readable.ts';
 import type { ReferenceView } from '../status/reference.ts';
@@ -85,7 +86,7 @@ async function ownership(client: KubeClient, home: string, signal: AbortSignal):
     // A namespaced manager keeps the secrets of its own namespace.
     if (manager.kind === 'SecretManager' && metadata.namespace !== home) return false;
     const found = view(manager);
-    if (found !== undefined) return keepsIn(found, metadata.namespace) === home;
+    if (found !== undefined) return homeOf(found.spec, found.metadata.namespace, metadata.namespace) === home;
     return (
       unseen && manager.kind === 'ClusterSecretManager' && manager.name === 'default' && metadata.namespace === home
     );

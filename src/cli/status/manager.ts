@@ -32,12 +32,6 @@ function managerLabel({ kind, metadata }: ManagerView): string {
   return `${kind} ${metadata.namespace === '' ? '' : `${metadata.namespace}/`}${metadata.name}`;
 }
 
-/** In which namespace a manager keeps the secrets of an asker's namespace; undefined where it is not an embedded one. */
-export function keepsIn(manager: ManagerView, asker: string): string | undefined {
-  if (manager.spec.embedded === undefined) return undefined;
-  return manager.kind === 'ClusterSecretManager' ? (manager.spec.embedded.namespace ?? asker) : asker;
-}
-
 export interface ManagerTrouble {
   readonly manager: string;
   readonly reason: string;

@@ -7,7 +7,7 @@ import type { Store } from '../../kube/store.ts';
 import type { AuditEntry } from '../audit.ts';
 import { Book } from './book.ts';
 import { decide, type DecideScope, type Question } from './decide.ts';
-import { expired } from './history.ts';
+import { expired, stagesOf } from './history.ts';
 import { type NamespaceLimits, tooManySecrets } from './limits.ts';
 import type { SecretFindings } from './next-status.ts';
 import type { SecretVersion } from './secret-version.ts';
@@ -61,7 +61,7 @@ export async function examine(
   await reseal(scope, secret, objects, book, signal);
   const usage = scope.usage(namespace, name);
   const old = trim(scope, book, objects, usage, limits);
-  const latest = book.versions.toSorted((a, b) => b.version - a.version)[0];
+  const { latest } = stagesOf(book.versions);
   const { versions, gone, lastVersion, rejected, notes } = book;
   return {
     ...look,
@@ -71,7 +71,7 @@ export async function examine(
       .filter(([version]) => !old.includes(version))
       .map(([version, status]) => [version, withUsers(status, usage.holders(version.spec.version))]),
     remove: [...look.remove, ...old],
-    latestAt: latest?.createdAt,
+    latestAt: versions.find(({ version }) => version === latest)?.createdAt,
   };
 }
 

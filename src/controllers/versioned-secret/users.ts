@@ -1,4 +1,4 @@
-import { secretObjectName } from '../../api/v1/embedded-name.ts';
+import { secretObjectName, versionNumberOf } from '../../api/v1/embedded-name.ts';
 import type { SecretUser } from '../../api/v1/versioned-secret.ts';
 import type { Consumer } from '../../api/v1/rollout.ts';
 import type { ManagerRef } from '../../api/v1/secret-reference.ts';
@@ -110,7 +110,8 @@ function versionsIn({ reference: { spec, status }, managers }: SecretUse, object
 
 /** Ids of another backend, which the manager had before, are no numbers. */
 function numberOf(id: string): readonly number[] {
-  return /^[1-9]\d{0,8}$/.test(id) ? [Number(id)] : [];
+  const number = versionNumberOf(id);
+  return number === undefined ? [] : [number];
 }
 
 /** `Deployment/api@3`, or `Deployment/api@?` where it runs what nobody knows. */

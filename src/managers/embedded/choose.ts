@@ -1,3 +1,4 @@
+import { versionNumberOf } from '../../api/v1/embedded-name.ts';
 import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
 import { ManagerError } from '../errors.ts';
 import type { Selector } from '../manager.ts';
@@ -5,7 +6,6 @@ import type { EmbeddedSecret } from './backend.ts';
 
 /** A message names at most so many. */
 const MOST_NAMED = 10;
-const plainNumber = /^[1-9]\d{0,8}$/;
 
 /** The accepted version that is meant, or why nobody gets one. */
 export function choose(secret: EmbeddedSecret, selector: Selector): StoredVersion | ManagerError {
@@ -32,9 +32,9 @@ export function noVersionYet({ name, namespace }: EmbeddedSecret): ManagerError 
 }
 
 function pinned(secret: EmbeddedSecret, id: string): StoredVersion | ManagerError {
-  if (!plainNumber.test(id))
-    return notFound(secret, `no version ${quoted(id)}: versions are numbers. ${present(secret)}`);
-  return numbered(secret, Number(id));
+  const number = versionNumberOf(id);
+  if (number !== undefined) return numbered(secret, number);
+  return notFound(secret, `no version ${quoted(id)}: versions are numbers. ${present(secret)}`);
 }
 
 function numbered(secret: EmbeddedSecret, number: number): StoredVersion | ManagerError {

@@ -24,6 +24,28 @@ export function parseEmbeddedName(full: string): EmbeddedName | undefined {
   return { namespace: full.slice(0, slash), name: foldName(full.slice(slash + 1)) };
 }
 
+/** What a manager's spec says of secrets kept in the cluster. */
+interface EmbeddedSpec {
+  readonly namespace?: string | undefined;
+}
+
+/**
+ * The one namespace that a manager keeps all secrets in; undefined where each asker's are in its own. `namespace` is that of the manager object, empty for a
+ * cluster manager.
+ */
+export function sharedHome(embedded: EmbeddedSpec, namespace: string): string | undefined {
+  return namespace === '' ? embedded.namespace : namespace;
+}
+
+/** In which namespace a manager keeps the secrets of an asker's namespace; undefined where it keeps none in the cluster. */
+export function homeOf(
+  spec: { readonly embedded?: EmbeddedSpec | undefined },
+  namespace: string,
+  asker: string,
+): string | undefined {
+  return spec.embedded === undefined ? undefined : (sharedHome(spec.embedded, namespace) ?? asker);
+}
+
 /** What a secret that is not there is told as. A name that no secret can have stands in no command: people copy those. */
 export function missingSecret(namespace: string, name: string): string {
   const mistake = embeddedNameMistake(name);
