@@ -3,7 +3,7 @@ import { buildBinary } from './build.ts';
 import { cacheDir, type Environment, isExecutable } from './cache.ts';
 import { downloadBinary, ReleaseUnavailable, releaseOf, SourceOutOfReach } from './download.ts';
 import { type Log, logToStderr } from './progress.ts';
-import { type BinaryName, etcdVersion, kubernetesVersion } from './versions.ts';
+import { type BinaryName, type ControlPlaneBinary, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
 
 export interface BinaryOptions {
   /** Standard error by default. */
@@ -14,26 +14,35 @@ export interface BinaryOptions {
   readonly build?: (name: BinaryName, path: string, log: Log) => Promise<void>;
 }
 
-/** Path of each binary. */
-export type Binaries = Readonly<Record<BinaryName, string>>;
+/** Path of each binary of a control plane. */
+export type Binaries = Readonly<Record<ControlPlaneBinary, string>>;
 
 /**
- * Finds each binary: in the folder KUBEBUILDER_ASSETS, in the cache, as a published release (which is then in the cache), or
- * built from source (likewise).
+ * Finds each binary of a control plane: in the folder KUBEBUILDER_ASSETS, in the cache, as a published release (which is then
+ * in the cache), or built from source (likewise).
  */
 export async function ensureBinaries(options: BinaryOptions = {}): Promise<Binaries> {
-  const finder = {
+  const finder = finderOf(options);
+  return {
+    etcd: await findBinary('etcd', finder),
+    kubectl: await findBinary('kubectl', finder),
+    'kube-apiserver': await findBinary('kube-apiserver', finder),
+    'kube-controller-manager': await findBinary('kube-controller-manager', finder),
+    'kube-scheduler': await findBinary('kube-scheduler', finder),
+  };
+}
+
+/** Finds one binary in the same way, and gives its path. */
+export async function ensureBinary(name: BinaryName, options: BinaryOptions = {}): Promise<string> {
+  return findBinary(name, finderOf(options));
+}
+
+function finderOf(options: BinaryOptions): Finder {
+  return {
     log: options.log ?? logToStderr,
     env: options.env ?? process.env,
     build: options.build ?? buildBinary,
     outOfReach: new Set<string>(),
-  };
-  return {
-    etcd: await ensureBinary('etcd', finder),
-    kubectl: await ensureBinary('kubectl', finder),
-    'kube-apiserver': await ensureBinary('kube-apiserver', finder),
-    'kube-controller-manager': await ensureBinary('kube-controller-manager', finder),
-    'kube-scheduler': await ensureBinary('kube-scheduler', finder),
   };
 }
 
@@ -42,10 +51,9 @@ interface Finder extends Required<BinaryOptions> {
   readonly outOfReach: Set<string>;
 }
 
-async function ensureBinary(name: BinaryName, finder: Finder): Promise<string> {
+async function findBinary(name: BinaryName, finder: Finder): Promise<string> {
   const { env, log } = finder;
-  const folder = name === 'etcd' ? `etcd-${etcdVersion}` : `kubernetes-${kubernetesVersion}`;
-  const cached = join(cacheDir(env), 'assets', folder, name);
+  const cached = join(cacheDir(env), 'assets', cacheFolder(name), name);
   const assets = env['KUBEBUILDER_ASSETS'] ?? '';
   const candidates = assets === '' ? [cached] : [join(assets, name), cached];
   for (const candidate of candidates) {
@@ -57,6 +65,11 @@ async function ensureBinary(name: BinaryName, finder: Finder): Promise<string> {
     await finder.build(name, cached, log);
   }
   return cached;
+}
+
+function cacheFolder(name: BinaryName): string {
+  if (name === 'etcd') return `etcd-${etcdVersion}`;
+  return name === 'helm' ? `helm-${helmVersion}` : `kubernetes-${kubernetesVersion}`;
 }
 
 async function download(name: BinaryName, path: string, { env, log, outOfReach }: Finder): Promise<boolean> {

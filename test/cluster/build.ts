@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { runCommand } from './command.ts';
 import { installExecutable } from './draft.ts';
 import { type Log, withProgress } from './progress.ts';
-import { type BinaryName, etcdVersion, kubernetesVersion } from './versions.ts';
+import { type BinaryName, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
 
 interface Recipe {
   /** Folder of the Go module that pins everything. */
@@ -16,6 +16,11 @@ function recipe(name: BinaryName): Recipe {
   if (name === 'etcd') {
     const module = join(import.meta.dirname, 'tools-etcd');
     return { module, package: 'go.etcd.io/etcd/server/v3', version: etcdVersion, linkerFlags: '-s -w' };
+  }
+  if (name === 'helm') {
+    const module = join(import.meta.dirname, 'tools-helm');
+    const linkerFlags = `-s -w -X helm.sh/helm/v3/internal/version.version=${helmVersion}`;
+    return { module, package: 'helm.sh/helm/v3/cmd/helm', version: helmVersion, linkerFlags };
   }
   const [major = '', minor = ''] = kubernetesVersion.slice(1).split('.');
   const stamps = { gitVersion: kubernetesVersion, gitMajor: major, gitMinor: minor };

@@ -2,4 +2,10 @@
 export const kubernetesVersion = 'v1.36.3';
 export const etcdVersion = 'v3.6.16';
 
-export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
+/** What the chart is tested with. The Go module in `tools-helm` pins the same version. */
+export const helmVersion = 'v3.22.0';
+
+export type ControlPlaneBinary = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
+/** What a node runs beside a container runtime. */
+export type NodeBinary = 'kubelet' | 'kube-proxy';
+export type BinaryName = ControlPlaneBinary | NodeBinary | 'helm';
