@@ -32,7 +32,7 @@ import { counter } from '../runtime/metrics.ts';
 import { parseRequestKey } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
 import type { EmbeddedCaches } from './embedded-caches.ts';
-import { watchEmbeddedSecrets } from './embedded-metrics.ts';
+import { watchEmbeddedSecrets, watchGate } from './embedded-metrics.ts';
 import type { OperatorParts } from './parts.ts';
 
 /** The embedded manager's part of the operator. */
@@ -71,7 +71,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   const { parts, caches, embedded, client, clusterUid, audit, events } = settings;
   const { clock, logger, config } = parts;
   const { secrets } = embedded;
-  const keys = openKeys(parts, client, () => secrets.list().some(({ status }) => (status.versions ?? []).length > 0));
+  const keys = openKeys(parts, client, () => hasSealed(embedded));
   const gate = createPolicyGate({ client, clock, logger, namespace: config.namespace });
   const view = createObjectView<VersionedSecret>(({ namespace, name }) => secrets.get(namespace, name));
   const usage = createUsageIndex(
@@ -97,6 +97,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   const reveals = createRevealController({ ...parts, ...scope, ...answering });
   watch(controller, caches, embedded, view, usage);
   watchEmbeddedSecrets(parts.registry, secrets, clock);
+  watchGate(parts.registry, gate);
   for (const each of [gate, keys.store]) each.onChange(() => enqueueAll(controller, embedded));
   trail.onRecord((namespace, name) => controller.enqueueAfter({ namespace, name }, USAGE_DELAY));
   return {
@@ -208,7 +209,7 @@ function saysOther({ object, previous }: Change<KubeObject>): boolean {
 function openKeys(
   parts: OperatorParts,
   client: KubeClient,
-  hasVersions: () => boolean,
+  hasSealed: () => boolean,
 ): { readonly store: KeyStore; readonly close: () => void } {
   const { namespace, sealingKeysFile: folder } = parts.config;
   const refresh = (): void => void store.refresh().catch(() => undefined);
@@ -220,10 +221,16 @@ function openKeys(
     read: () => watched.read(),
     folder,
     create: folder === undefined ? { client, namespace } : undefined,
-    hasVersions,
+    hasSealed,
     logger: parts.logger,
   });
   return { store, close: () => watched.stop() };
+}
+
+/** What was accepted, and what waits to be: a backup brings objects back without their status, and git has never had one. */
+function hasSealed({ secrets, versions }: EmbeddedCaches): boolean {
+  const accepted = secrets.list().some(({ status }) => (status.versions ?? []).length > 0);
+  return accepted || versions.list().some(({ digests }) => digests.size > 0);
 }
 
 /** Makes the first sealing key where there is none, and waits for it. */

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import {
   backupKeys,
+  createKey,
   type KeysOptions,
   listKeys,
   resealVersions,
@@ -33,6 +34,11 @@ export function keysCommand(context: CliContext): Command {
     .command('rotate')
     .description('make a new key, which new values are sealed to. Old keys still open old values')
     .action((options: KeysOptions) => rotateKey(context, options));
+  keys
+    .command('create')
+    .description('make a first key in place of those that are lost for good, with their backups')
+    .option('--yes', 'do not ask')
+    .action((options: KeysOptions & { readonly yes?: true }) => createKey(context, options));
   keys
     .command('reseal')
     .description('have the operator seal all versions to the key in use, and wait for it')

@@ -10,7 +10,7 @@ import { managerName } from '../session.ts';
 import { readable, valueOr } from '../status/readable.ts';
 import { backupOf, backupText, restorePlan } from './backup.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
-import { addKey, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
+import { addKey, createKeys, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
 import { backedUpAnnotation, findKeySecret, type KeySecret, readKeySecret } from './key-secret.ts';
 import { keyColumns, keyList, keyNotes } from './list-keys.ts';
 import { type KeyUsage, readOpenedOnlyBy, readOwnedByGit, readUsage } from './usage.ts';
@@ -81,6 +81,20 @@ export async function rotateKey(context: CliContext, options: KeysOptions): Prom
   io.note(`new values are sealed to ${name} from now on. The old key still opens what was sealed to it. Now:`);
   io.note('  keyferry keys backup --file FILE     (the backup that there is lacks this key)');
   io.note('  keyferry keys reseal                 (seals what there is to it)');
+  io.note('Who puts from another machine is told that the key changed: keyferry keys trust');
+}
+
+/** For when the keys are lost for good: the operator makes no key itself where something is sealed to another. */
+export async function createKey(context: CliContext, options: KeysOptions & { readonly yes?: true }): Promise<void> {
+  const place = await placeOf(context, options);
+  const { io } = context;
+  io.note(
+    'What is sealed to another key stays closed until that is restored: where there is a backup, leave this, and take keyferry keys restore FILE.',
+  );
+  await confirm(context, 'create', options.yes);
+  const key = await createKeys(place);
+  io.out(`${key.publicKey}\n`);
+  io.note('new values are sealed to it. Now: keyferry keys backup --file FILE');
   io.note('Who puts from another machine is told that the key changed: keyferry keys trust');
 }
 

@@ -1,6 +1,6 @@
 import { annotations, sealingKeysSecret } from '../../api/v1/names.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isConflict } from '../../kube/errors.ts';
+import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import { secrets } from '../../kube/resource.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { CliError } from '../context.ts';
@@ -53,6 +53,23 @@ export async function addKey(place: KeyPlace, secret: KeySecret): Promise<KeyEnt
     annotations: { [annotations.currentKey]: name, [backedUpAnnotation]: null },
   });
   return { name, key };
+}
+
+/** Makes the Secret with a first key, in place of one that is gone for good. @throws CliError where there is one */
+export async function createKeys({ client, namespace, signal }: KeyPlace): Promise<SealingKey> {
+  const name = nextEntryName([]);
+  const key = await SealingKey.generate();
+  const metadata = { name: sealingKeysSecret, namespace, annotations: { [annotations.currentKey]: name } };
+  const body = { metadata, type: 'Opaque', data: { [name]: toBase64(entryText(key)) } };
+  try {
+    await client.create(secrets, body, { signal, fieldManager });
+    return key;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    throw new CliError(
+      `there is Secret ${namespace}/${sealingKeysSecret}: one more key is made by keyferry keys rotate`,
+    );
+  }
 }
 
 /** Does what a plan says. */

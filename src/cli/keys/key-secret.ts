@@ -71,7 +71,7 @@ export async function readKeySecret(
   const found = await findKeySecret(client, namespace, signal);
   if (found === undefined) {
     throw new CliError(
-      `there is no Secret ${namespace}/${sealingKeysSecret}: the operator makes it when it starts for the first time. Where it was lost: keyferry keys restore FILE. Where the operator runs elsewhere: --operator-namespace`,
+      `there is no Secret ${namespace}/${sealingKeysSecret}: the operator makes it when it starts for the first time. Where it was lost: keyferry keys restore FILE; without a backup: keyferry keys create. Where the operator runs elsewhere: --operator-namespace`,
     );
   }
   return found;

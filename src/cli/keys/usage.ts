@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { versionedSecretStatusSchema } from '../../api/v1/versioned-secret.ts';
 import { labels } from '../../api/v1/names.ts';
 import { secretVersions, versionedSecrets } from '../../api/v1/resources.ts';
+import { versionedSecretStatusSchema } from '../../api/v1/versioned-secret.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { RawObject } from '../../kube/object.ts';
 import { CliError } from '../context.ts';

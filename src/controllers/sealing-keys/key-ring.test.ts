@@ -41,9 +41,20 @@ describe('the keys of a Secret or a folder', () => {
     expect([publicKeys, problem]).toEqual([[one.publicKey], undefined]);
   });
 
-  it('open what they open, and seal nothing, where one is broken: it is named and not shown', async () => {
-    const broken = two.reveal().slice(0, -1);
-    const keys = await ring({ '1.agekey': one.reveal(), '2.agekey': broken });
+  it.each([
+    ['the annotation names', '1.agekey', {}],
+    ['the entry `current` names', undefined, { current: '1.agekey' }],
+  ])('seal to the one that %s, whichever other is broken: that is named and not shown', async (_what, name, more) => {
+    const keys = await ring({ '1.agekey': one.reveal(), '2.agekey': two.reveal().slice(0, -1), ...more }, name);
+    expect([keys.current?.publicKey, keys.problem]).toEqual([one.publicKey, undefined]);
+    expect(keys.unreadable).toBe('Secret keys has no age key in 2.agekey: restore it');
+  });
+
+  it.each([
+    ['the annotation names', '2.agekey'],
+    ['comes last', undefined],
+  ])('seal nothing where the one that %s is broken, and open what the others open', async (_what, name) => {
+    const keys = await ring({ '1.agekey': one.reveal(), '2.agekey': two.reveal().slice(0, -1) }, name);
     expect(keys.current).toBeUndefined();
     expect(keys.find(one.publicKey)).toBeDefined();
     expect(keys.problem).toBe('Secret keys has no age key in 2.agekey: restore it');

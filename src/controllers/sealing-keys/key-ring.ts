@@ -14,9 +14,15 @@ export interface KeyEntries {
 const currentEntry = 'current';
 const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
 
+/** Whether an entry is looked at: it has a key, or says which is in use. */
+export function isKeyEntry(name: string): boolean {
+  return name === currentEntry || (keyEntry.test(name) && !name.startsWith('.'));
+}
+
 /**
  * The keys of a Secret or a folder. In use is what the annotation names, else what the entry `current` names, else the last by name, 10 after 9. One that
- * can't be read is a problem for sealing; what the others open, they open. `where` and `fix` go into the problem; what stands in an entry does not.
+ * can't be read holds up what is sealed to it, and all sealing only where it is the one in use: another in its place would be a change that nobody asked
+ * for. `where` and `fix` go into the words; what stands in an entry does not.
  */
 export async function ringOf(
   { data, current: named, reseal }: KeyEntries,
@@ -25,22 +31,33 @@ export async function ringOf(
 ): Promise<KeyRing> {
   const keys = new Map<string, SealingKey>();
   const broken: string[] = [];
-  for (const [name, value] of [...data].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {
-    if (!keyEntry.test(name)) continue;
-    const key = await SealingKey.parse(textOf(value));
+  const names = [...data.keys()].filter((name) => keyEntry.test(name)).toSorted(byNumber);
+  for (const name of names) {
+    const value = data.get(name);
+    const key = value === undefined ? undefined : await SealingKey.parse(textOf(value));
     if (key === undefined) broken.push(name);
     else keys.set(name, key);
   }
-  const current = keys.get(named ?? entryText(data) ?? [...keys.keys()].at(-1) ?? '');
-  const problem = problemOf(keys.size, broken, current);
-  const words = problem === undefined ? undefined : `${where} ${problem}: ${fix}`;
-  return keyRing([...keys.values()], current, words, reseal !== undefined && reseal === current?.publicKey);
+  const inUse = named ?? entryText(data) ?? names.at(-1) ?? '';
+  const current = keys.get(inUse);
+  const unreadable = broken.length === 0 ? undefined : `${where} has no age key in ${broken.join(', ')}: ${fix}`;
+  return keyRing(
+    [...keys.values()],
+    current,
+    current === undefined ? problemOf(names, broken.includes(inUse) ? unreadable : undefined, where, fix) : undefined,
+    reseal !== undefined && reseal === current?.publicKey,
+    unreadable,
+  );
 }
 
-function problemOf(count: number, broken: readonly string[], current: SealingKey | undefined): string | undefined {
-  if (broken.length > 0) return `has no age key in ${broken.join(', ')}`;
-  if (count === 0) return 'has no entry with a key, such as 1.agekey';
-  return current === undefined ? 'does not have the key that it names as the one in use' : undefined;
+function problemOf(names: readonly string[], unreadable: string | undefined, where: string, fix: string): string {
+  if (unreadable !== undefined) return unreadable;
+  if (names.length === 0) return `${where} has no entry with a key, such as 1.agekey: ${fix}`;
+  return `${where} does not have the key that it names as the one in use: ${fix}`;
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }
 
 function entryText(data: ReadonlyMap<string, SecretValue>): string | undefined {

@@ -18,16 +18,16 @@ const bodySchema = z.object({
 });
 
 interface Setup {
-  readonly hasVersions?: boolean | undefined;
+  readonly hasSealed?: boolean | undefined;
   readonly answer?: KubeError;
   readonly folder?: string;
 }
 
 function setup(given: Setup = {}) {
   const { answer, folder } = given;
-  const state: { stored: StoredKeys; hasVersions: boolean | undefined } = {
+  const state: { stored: StoredKeys; hasSealed: boolean | undefined } = {
     stored: { state: 'absent' },
-    hasVersions: 'hasVersions' in given ? given.hasVersions : false,
+    hasSealed: 'hasSealed' in given ? given.hasSealed : false,
   };
   const client = createRecordingClient(() => answer ?? answered);
   const logger = createRecordingLogger();
@@ -35,7 +35,7 @@ function setup(given: Setup = {}) {
     read: () => state.stored,
     create: folder === undefined ? { client, namespace: 'keyferry' } : undefined,
     folder,
-    hasVersions: () => state.hasVersions,
+    hasSealed: () => state.hasSealed,
     logger,
   });
   const told: (string | undefined)[] = [];
@@ -77,6 +77,21 @@ describe('the store of sealing keys', () => {
     expect(store.ring()?.problem).toContain('the folder /keys of --sealing-keys-file has no entry with a key');
   });
 
+  it('goes on with the key in use where another is broken, and says once which', async () => {
+    const { state, store, logger, told } = setup();
+    const key = await SealingKey.generate();
+    const data = new Map([
+      ['1.agekey', SecretValue.fromString('AGE-SECRET-KEY-1NO')],
+      ['2.agekey', SecretValue.fromString(key.reveal())],
+    ]);
+    state.stored = { state: 'present', version: '1', data };
+    await store.refresh();
+    await store.refresh();
+    expect(told).toEqual([key.publicKey]);
+    expect(logger.records).toHaveLength(1);
+    expect(logger.records[0]?.fields).toEqual({ problem: expect.stringContaining('no age key in 1.agekey') });
+  });
+
   it('writes no key into the log', async () => {
     const { state, store, logger } = setup();
     const key = await SealingKey.generate();
@@ -106,16 +121,26 @@ describe('the first key', () => {
     expect(inspect(logger.records, { depth: 9 })).not.toContain('AGE-SECRET');
   });
 
-  it('is never made where versions were sealed to one that is gone: it says to restore that', async () => {
-    const { client, store } = setup({ hasVersions: true });
+  it('is never made where anything is sealed to one that is gone: it says to restore that', async () => {
+    const { client, store } = setup({ hasSealed: true });
     await store.ensure(signal);
     expect(client.calls).toEqual([]);
-    expect(store.ring()?.problem).toContain('SealingKeyMissing: there are secrets, but Secret keyferry-sealing-keys');
+    expect(store.ring()?.problem).toContain('SealingKeyMissing: Secret keyferry-sealing-keys');
     expect(store.ring()?.problem).toContain('restore it from its backup');
   });
 
+  it('is not made a second time where the first one went before anything was sealed here: somebody may have its public half', async () => {
+    const { client, store, state } = setup();
+    state.stored = present(await SealingKey.generate());
+    await store.ensure(signal);
+    state.stored = { state: 'absent' };
+    await store.ensure(signal);
+    expect(client.calls).toEqual([]);
+    expect(store.ring()?.problem).toContain('keyferry keys create');
+  });
+
   it.each<[string, Partial<Setup>, StoredKeys['state']]>([
-    ['it is not known whether there are versions', { hasVersions: undefined }, 'absent'],
+    ['it is not known whether anything is sealed', { hasSealed: undefined }, 'absent'],
     ['it is not known yet whether there is a key', {}, 'loading'],
     ['keys are mounted', { folder: '/keys' }, 'absent'],
   ])('is not made where %s', async (_what, given, seen) => {

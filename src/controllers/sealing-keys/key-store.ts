@@ -30,33 +30,39 @@ export interface KeyStoreOptions {
   readonly folder?: string | undefined;
   /** Undefined where the keys are mounted. */
   readonly create: { readonly client: KubeClient; readonly namespace: string } | undefined;
-  /** Whether there are versions that only a lost key could open; undefined while that is not known. Then no key is made. */
-  readonly hasVersions: () => boolean | undefined;
+  /** Whether anything is sealed, accepted or not: only a lost key could open it. Undefined while that is not known. Then no key is made. */
+  readonly hasSealed: () => boolean | undefined;
   readonly logger: Logger;
 }
 
 const firstEntry = '1.agekey';
 const restore = 'restore it from its backup: keyferry keys restore FILE';
 const none = 'there is no sealing key yet: the leader makes one';
-const lost = `SealingKeyMissing: there are secrets, but Secret ${sealingKeysSecret} with the key that opens them is gone: ${restore}`;
+const lost = `SealingKeyMissing: Secret ${sealingKeysSecret} with the keys that open what is sealed is gone: ${restore}. Where there is none: keyferry keys create`;
 
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
-  const { read, create, hasVersions, logger } = options;
+  const { read, create, hasSealed, logger } = options;
   const listeners: (() => void)[] = [];
   let ring: KeyRing | undefined;
   let seen = '';
   let reads = 0;
+  let hadKeys = false;
 
   const refresh = async (): Promise<void> => {
     reads += 1;
     const mine = reads;
-    const found = await keysOf(read(), options);
+    const stored = read();
+    // Whoever sealed something to it meanwhile may have done so for git, where nobody sees it.
+    hadKeys ||= stored.state === 'present';
+    const found = await keysOf(stored, options, hadKeys || hasSealed() === true);
     // Reading takes a while: who began later has seen what is newer.
     if (found === undefined || mine !== reads || found.version === seen) return;
     ({ ring, version: seen } = found);
     // In every new cluster there is none at first.
     if (ring.problem !== undefined && ring.problem !== none) {
       logger.warn('Values can not be sealed', { problem: ring.problem });
+    } else if (ring.unreadable !== undefined) {
+      logger.warn('What is sealed to some keys can not be opened', { problem: ring.unreadable });
     }
     for (const listener of listeners) listener();
   };
@@ -67,7 +73,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     refresh,
     ensure: async (signal) => {
       await refresh();
-      if (create === undefined || read().state !== 'absent' || hasVersions() !== false) return;
+      if (create === undefined || read().state !== 'absent' || hadKeys || hasSealed() !== false) return;
       const made = await createFirst(create, signal);
       if (made) logger.info('made the first sealing key: back it up by keyferry keys backup');
     },
@@ -76,7 +82,8 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
 
 async function keysOf(
   stored: StoredKeys,
-  { folder, hasVersions }: KeyStoreOptions,
+  { folder }: KeyStoreOptions,
+  isLost: boolean,
 ): Promise<{ readonly ring: KeyRing; readonly version: string } | undefined> {
   if (stored.state === 'loading') return undefined;
   if (stored.state === 'present') {
@@ -84,7 +91,7 @@ async function keysOf(
     const fix = folder === undefined ? restore : 'mount the sealing keys there';
     return { ring: await ringOf(stored, where, fix), version: stored.version };
   }
-  const problem = hasVersions() === true ? lost : none;
+  const problem = isLost ? lost : none;
   return { ring: keyRing([], undefined, problem), version: problem };
 }
 

@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRecordingLogger } from '../../kube/testing/recording-logger.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
@@ -43,6 +45,18 @@ describe('mounted keys', () => {
     expect(watch.read()).toEqual({ state: 'loading' });
     await look();
     expect(seen).toEqual([['1.agekey:3']]);
+    watch.stop();
+  });
+
+  it('are the only thing that is read: a volume has other things beside them, and a pipe has no end', async () => {
+    await mkdir(join(folder, 'lost+found'));
+    await writeFile(join(folder, 'README'), 'x'.repeat(10_000));
+    await writeFile(join(folder, '1.agekey'), 'one');
+    await mkdir(join(folder, '2.agekey'));
+    await promisify(execFile)('mkfifo', [join(folder, '3.agekey')]);
+    const { watch, seen, look } = setup();
+    await look();
+    expect(seen).toEqual([['1.agekey:3', '2.agekey:0', '3.agekey:0']]);
     watch.stop();
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SecretValue } from '../../managers/secret-value.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { isKeyEntry } from './key-ring.ts';
 import type { StoredKeys } from './key-store.ts';
 
 /** Milliseconds between two looks. The kubelet itself takes a minute to show a change. */
@@ -52,14 +53,17 @@ export function watchMountedKeys({ folder, clock, logger, onChange }: MountedKey
 async function readFolder(folder: string): Promise<StoredKeys & { readonly state: 'present' }> {
   const data = new Map<string, SecretValue>();
   const version = createHash('sha256');
-  // A mounted Secret has its versions below names that begin with two dots.
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).toSorted();
-  for (const name of names.slice(0, MAX_FILES)) {
+  // A mounted Secret has its versions below names that begin with two dots; a volume may have other things beside the keys.
+  const names = (await readdir(folder)).filter((name) => isKeyEntry(name)).toSorted();
+  if (names.length > MAX_FILES) throw new RangeError('there are too many files');
+  for (const name of names) {
     const path = join(folder, name);
-    const { size, mtimeMs, ino } = await stat(path);
+    const found = await stat(path);
+    const { mtimeMs, ino } = found;
+    // What is no file, or too large, is no key: as an empty one it is told as broken. A pipe would be waited for.
+    const size = found.isFile() && found.size <= MAX_FILE_BYTES ? found.size : 0;
     version.update(JSON.stringify([name, size, mtimeMs, ino]));
-    // What is too large is no key: an empty one is told as broken.
-    data.set(name, SecretValue.fromBytes(size > MAX_FILE_BYTES ? new Uint8Array() : await readFile(path)));
+    data.set(name, SecretValue.fromBytes(size === 0 ? new Uint8Array() : await readFile(path)));
   }
   return { state: 'present', version: version.digest('hex'), data };
 }

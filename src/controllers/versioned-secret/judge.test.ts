@@ -4,9 +4,10 @@ import { EmbeddedCluster, type PutOptions } from '../testing/embedded-cluster.ts
 import { kubeError } from '../testing/recording-client.ts';
 
 let cluster: EmbeddedCluster;
+let spare: SealingKey;
 
 beforeEach(async () => {
-  cluster = await EmbeddedCluster.create();
+  [cluster, spare] = await Promise.all([EmbeddedCluster.create(), SealingKey.generate()]);
 });
 
 /** Puts one version and looks. */
@@ -152,6 +153,12 @@ describe('a version waits, and is accepted later, while', () => {
       () => (cluster.ring = keyRing([], undefined, 'restore it')),
       () => (cluster.ring = keyRing([cluster.key], cluster.key, undefined)),
     ],
+    [
+      'the key that it is sealed to can not be read, though another is in use',
+      'SealingKeyMissing',
+      () => (cluster.ring = keyRing([spare], spare, undefined, false, 'no age key in 1.agekey')),
+      () => (cluster.ring = keyRing([cluster.key, spare], spare, undefined)),
+    ],
   ] as const)('%s', async (_what, reason, lose, restore) => {
     lose();
     await put(1, reason === 'TypeMissing' ? { place: { type: 'text' } } : {});
@@ -227,6 +234,17 @@ describe('a rollback', () => {
     cluster.ring = keyRing([key], key, undefined);
     await rollBack(3, 1);
     expect(cluster.status().latest).toBe(3);
+  });
+
+  it('waits where the key of the source can not be read', async () => {
+    await put(1);
+    const { key } = cluster;
+    cluster.ring = keyRing([spare], spare, undefined, false, 'no age key in 1.agekey');
+    await rollBack(2, 1);
+    expect(cluster.versionStatus(2)).toMatchObject({ state: 'Pending', message: 'no age key in 1.agekey' });
+    cluster.ring = keyRing([key, spare], spare, undefined);
+    await cluster.look();
+    expect(cluster.status().latest).toBe(2);
   });
 
   it('keeps the type that the value met, and is judged by no other', async () => {

@@ -1,6 +1,6 @@
+import { secretVersions } from '../../api/v1/resources.ts';
 import type { VersionReason } from '../../api/v1/secret-version.ts';
 import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
-import { secretVersions } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { RawObject } from '../../kube/object.ts';
 import { openSealed, seal } from '../../managers/embedded/sealing/envelope.ts';
@@ -12,7 +12,7 @@ import { safeMessage } from '../../runtime/errors.ts';
 import type { Authorizer } from '../embedded/authorizer.ts';
 import type { PolicyGate } from '../embedded/gate.ts';
 import type { ObjectView } from '../object-view.ts';
-import { type NumberRange, inRanges } from './number-ranges.ts';
+import { inRanges, type NumberRange } from './number-ranges.ts';
 import { placeOf } from './place.ts';
 import type { SecretTypeObject } from './secret-type.ts';
 import { digestOf, type SecretVersion, sealedIn, toSecretVersion } from './secret-version.ts';
@@ -161,6 +161,8 @@ async function openOwn(
   const keys = [ring.current?.publicKey ?? '', ...ring.publicKeys].filter((key) => version.digests.has(key));
   const key = keys.map((name) => ring.find(name)).find((found) => found !== undefined);
   if (key === undefined) {
+    // It may be sealed to the key that can't be read: refused, it would be gone.
+    if (ring.unreadable !== undefined) return pending('SealingKeyMissing', ring.unreadable);
     return rejected('InvalidSeal', FOREIGN_KEY);
   }
   const data = sealedIn(await read(scope, version, signal), key.publicKey) ?? '';
@@ -183,6 +185,9 @@ async function repeat(
   if (source === undefined || source.state === 'Disabled') {
     const why = source === undefined ? 'is not there' : 'is disabled';
     return rejected('SourceMissing', `version ${number} of ${title(secret)} ${why}: roll back to another`);
+  }
+  if (ring.find(source.key) === undefined && ring.unreadable !== undefined) {
+    return pending('SealingKeyMissing', ring.unreadable);
   }
   const value = await openSource(scope, given, source, ring, signal);
   if ('state' in value) return value;
@@ -234,10 +239,8 @@ export async function openStored(
   const data = sealedIn(raw, stored.key) ?? '';
   const key = ring.find(stored.key);
   if (key === undefined) {
-    throw new SealError(
-      'InvalidSeal',
-      `the key ${stored.key} that it is sealed to is gone: restore the sealing keys from their backup`,
-    );
+    const fix = ring.unreadable ?? 'restore the sealing keys from their backup';
+    throw new SealError('InvalidSeal', `the key ${stored.key} that it is sealed to is gone: ${fix}`);
   }
   if (raw.metadata.uid !== stored.uid || digestOf(data) !== stored.digest) {
     throw new SealError('InvalidSeal', 'it is not what was accepted: it was altered behind the API server');

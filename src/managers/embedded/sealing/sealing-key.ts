@@ -63,6 +63,8 @@ export interface KeyRing {
   readonly publicKeys: readonly string[];
   /** Why no value can be sealed, and what to do. */
   readonly problem: string | undefined;
+  /** Which keys can't be read, and what to do: what is sealed to one of them waits for it. What the others open, they open. */
+  readonly unreadable: string | undefined;
   /** Whether somebody asked to have all that is there sealed to the key in use. */
   readonly reseal: boolean;
 }
@@ -72,6 +74,7 @@ export function keyRing(
   current: SealingKey | undefined,
   problem: string | undefined,
   reseal = false,
+  unreadable?: string,
 ): KeyRing {
   const byPublicKey = new Map(keys.map((key) => [key.publicKey, key]));
   return {
@@ -79,6 +82,7 @@ export function keyRing(
     find: (publicKey) => byPublicKey.get(publicKey),
     publicKeys: [...byPublicKey.keys()],
     problem,
+    unreadable,
     reseal,
   };
 }
