@@ -6,37 +6,38 @@ import type { SecretManager } from '../manager.ts';
 import { BATCH_SIZE, createAccess } from './access.ts';
 import { callerSchema } from './answers.ts';
 import { createAsk } from './calls.ts';
-import { createConnection } from './connection.ts';
-import { type AssumedRole, type AwsKeys, assumedRole, type CredentialProvider, ownIdentity } from './credentials.ts';
+import { type ClientSettings, clientConfig, placeOf } from './client-config.ts';
+import {
+  type AssumedRole,
+  type AwsKeys,
+  assumedRole,
+  type CredentialProvider,
+  type CredentialTools,
+  ownIdentity,
+} from './credentials.ts';
 import { describeSecret, listSecrets, listVersions } from './listing.ts';
 import { putSecret } from './put.ts';
 import { type AwsSession, askFor, regionOf } from './session.ts';
 
-export interface AwsSettings {
-  /** Undefined: the SDK looks into the environment. */
-  readonly region?: string | undefined;
+/** Its endpoint is that of both services, Secrets Manager and STS. */
+export interface AwsSettings extends ClientSettings {
   /** Static keys; undefined: the operator's own identity. */
   readonly keys?: AwsKeys | undefined;
+  /** Instead of either. */
+  readonly credentials?: CredentialProvider | undefined;
   /** Lets the own identity come from instance metadata. */
   readonly instanceMetadata?: boolean | undefined;
   /** A role that is assumed with those credentials. */
   readonly role?: AssumedRole | undefined;
-  /** The URL of both services, Secrets Manager and STS. */
-  readonly endpoint?: string | undefined;
-  readonly caBundle?: string | undefined;
-  readonly proxy?: string | undefined;
   /** Who the credentials are, for messages: `the keys in Secret aws-keys`. */
   readonly principal: string;
   /** Milliseconds until a call must be answered; 10 s. */
   readonly requestTimeout?: number | undefined;
-  /** Milliseconds until a connection must stand; 3 s. */
-  readonly connectTimeout?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const REQUEST_TIMEOUT = 10_000;
-const CONNECT_TIMEOUT = 3000;
 
 /** AWS Secrets Manager, seen with one set of credentials. Makes no call by itself. */
 export function createAwsManager(settings: AwsSettings): SecretManager {
@@ -57,20 +58,8 @@ export function createAwsManager(settings: AwsSettings): SecretManager {
 }
 
 function createSession(settings: AwsSettings): AwsSession {
-  const { region, endpoint, keys, role, clock, logger, requestTimeout = REQUEST_TIMEOUT } = settings;
-  const shared = {
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    requestHandler: createConnection({
-      caBundle: settings.caBundle,
-      proxy: settings.proxy,
-      connectTimeout: settings.connectTimeout ?? CONNECT_TIMEOUT,
-    }),
-    // The source decides when to ask again.
-    maxAttempts: 1,
-    retryMode: 'standard',
-    customUserAgent: 'keyferry',
-  };
+  const { keys, role, clock, logger, requestTimeout = REQUEST_TIMEOUT } = settings;
+  const shared = clientConfig(settings);
   const createSts = (provider: CredentialProvider): STSClient => new STSClient({ ...shared, credentials: provider });
   const where = placeOf(settings);
   const base = { service: `AWS STS${where}`, principal: settings.principal };
@@ -80,10 +69,7 @@ function createSession(settings: AwsSettings): AwsSession {
   };
   // Credentials are fetched within a call, and a fault of theirs should be told as theirs: so they have less time than it.
   const tools = { createSts, parties: base, ask: createAsk(clock, base, requestTimeout / 2) };
-  const own: CredentialProvider =
-    keys === undefined
-      ? ownIdentity(tools, { instanceMetadata: settings.instanceMetadata ?? false })
-      : () => Promise.resolve(keys);
+  const own = settings.credentials ?? ownCredentials(keys, tools, settings.instanceMetadata);
   const credentials = role === undefined ? own : assumedRole(tools, own, role);
   const secrets = new SecretsManagerClient({ ...shared, credentials });
   const stsParties = { ...parties, service: base.service };
@@ -95,6 +81,14 @@ function createSession(settings: AwsSettings): AwsSession {
   return { secrets, sts, parties, ask: createAsk(clock, parties, requestTimeout), clock, logger };
 }
 
+function ownCredentials(
+  keys: AwsKeys | undefined,
+  tools: CredentialTools,
+  instanceMetadata = false,
+): CredentialProvider {
+  return keys === undefined ? ownIdentity(tools, { instanceMetadata }) : () => Promise.resolve(keys);
+}
+
 async function callerIdentity(session: AwsSession, signal: AbortSignal): Promise<string> {
   await regionOf(session);
   const { client, parties } = session.sts;
@@ -102,11 +96,4 @@ async function callerIdentity(session: AwsSession, signal: AbortSignal): Promise
     client.send(new GetCallerIdentityCommand({}), { abortSignal: stop });
   const subject = { action: 'sts:GetCallerIdentity', secret: undefined, selector: undefined, parties };
   return (await askFor(session.sts, callerSchema, call, subject, signal)).Arn;
-}
-
-function placeOf(settings: AwsSettings): string {
-  const { region, endpoint } = settings;
-  const where = region === undefined ? '' : ` in ${region}`;
-  const at = endpoint === undefined ? '' : ` at ${URL.canParse(endpoint) ? new URL(endpoint).origin : 'its endpoint'}`;
-  return `${where}${at}`;
 }
