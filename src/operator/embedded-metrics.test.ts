@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
+import type { GateState } from '../controllers/embedded/gate.ts';
+import { buildMetadata } from '../controllers/testing/builders.ts';
 import {
   toVersionedSecret,
   type VersionedSecret,
   versionedSecretIndexes,
 } from '../controllers/versioned-secret/versioned-secret.ts';
-import { buildMetadata } from '../controllers/testing/builders.ts';
 import { createStore } from '../kube/store.ts';
 import { createRecordingLogger } from '../kube/testing/recording-logger.ts';
 import { createFakeClock } from '../runtime/fake-clock.ts';
 import { createRegistry } from '../runtime/metrics.ts';
-import { watchEmbeddedSecrets } from './embedded-metrics.ts';
+import { watchEmbeddedSecrets, watchGate } from './embedded-metrics.ts';
 
 function secret(name: string, namespace: string, ready: string, due?: 'True' | 'False'): VersionedSecret {
   const condition = { message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
@@ -45,10 +46,21 @@ test('embedded secrets are counted by namespace and state, and never by name', a
 
   const text = await registry.metrics();
 
-  expect(text).toContain('keyferry_embedded_secrets{namespace="shop",state="Available"} 2');
-  expect(text).toContain('keyferry_embedded_secrets{namespace="shop",state="Empty"} 1');
-  expect(text).toContain('keyferry_embedded_rotation_due{namespace="shop"} 1');
-  expect(text).toContain('keyferry_embedded_rotation_due{namespace="org"} 0');
-  expect(text).toContain('keyferry_embedded_oldest_latest_age_seconds{namespace="shop"} 3600');
+  expect(text).toContain('keyferry_embedded_secrets{secret_namespace="shop",state="Available"} 2');
+  expect(text).toContain('keyferry_embedded_secrets{secret_namespace="shop",state="Empty"} 1');
+  expect(text).toContain('keyferry_embedded_rotation_due{secret_namespace="shop"} 1');
+  expect(text).toContain('keyferry_embedded_rotation_due{secret_namespace="org"} 0');
+  expect(text).toContain('keyferry_embedded_oldest_latest_age_seconds{secret_namespace="shop"} 3600');
   expect(text).not.toContain('hidden');
+});
+
+test('the gate is told as it is when the metrics are read', async () => {
+  const registry = createRegistry();
+  let state: GateState = { open: false, message: 'missing' };
+  watchGate(registry, { state: () => state });
+  expect(await registry.metrics()).toContain('keyferry_embedded_gate_open 0');
+
+  state = { open: true };
+
+  expect(await registry.metrics()).toContain('keyferry_embedded_gate_open 1');
 });

@@ -1,9 +1,9 @@
 import { managerKey, parseManagerKey } from '../controllers/manager-key.ts';
 import { createCredentialWatcher, watchSecret } from '../controllers/secret-manager/credentials.ts';
 import { createDirectory, type WritableDirectory } from '../controllers/secret-manager/directory.ts';
+import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
 import { createOutages, type Outages } from '../controllers/secret-manager/outages.ts';
 import { createIdentityProbe } from '../controllers/secret-manager/probe.ts';
-import type { ManagerObject } from '../controllers/secret-manager/manager-object.ts';
 import { type ManagerScope, reconcileManager } from '../controllers/secret-manager/reconcile.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { lookAtSecret } from '../managers/embedded/look.ts';
@@ -15,6 +15,7 @@ import { type Controller, createController } from '../runtime/controller.ts';
 import type { Request } from '../runtime/request.ts';
 import type { Caches } from './caches.ts';
 import type { Embedded } from './embedded.ts';
+import { watchManagers } from './manager-metrics.ts';
 import type { OperatorParts } from './parts.ts';
 import { sourceMetrics } from './source-metrics.ts';
 
@@ -69,6 +70,7 @@ export function createManagers(
     logger,
   };
   const controller = managerController(parts, caches, scope);
+  watchManagers(parts.registry, [caches.secretManagers, caches.clusterSecretManagers]);
   if (hooks.embedded !== undefined) followEmbedded(hooks.embedded, caches, sessions, controller);
   return {
     controller,

@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
-import { createKubeClient } from '../kube/rest-client.ts';
-import { loadKubeServer } from '../kube/config.ts';
-import { createElector } from '../kube/lease.ts';
-import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { loadKubeServer } from '../kube/config.ts';
+import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
+import { createElector } from '../kube/lease.ts';
+import { createKubeClient } from '../kube/rest-client.ts';
 import { createTransport, type Transport } from '../kube/transport.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';
@@ -13,12 +13,13 @@ import { createLifecycle, type ExitReason, type Lead, leadAlone } from '../runti
 import type { Logger } from '../runtime/logger.ts';
 import { addProcessMetrics, createRegistry, gauge, type Registry, watchEventLoop } from '../runtime/metrics.ts';
 import { openAuditLog } from './audit-log.ts';
-import { type Caches, createCaches } from './caches.ts';
 import { cachesHealth, runCaches } from './cache-run.ts';
+import { type Caches, createCaches } from './caches.ts';
 import { clientMetrics } from './client-metrics.ts';
 import { createClusterIdentity } from './cluster-identity.ts';
 import { createEmbedded, type Embedded } from './embedded.ts';
 import { createEmbeddedCaches } from './embedded-caches.ts';
+import { countRecords, watchLeadership, watchProcess } from './operator-metrics.ts';
 import type { OperatorParts } from './parts.ts';
 import { createControllers } from './references.ts';
 
@@ -29,6 +30,8 @@ export interface OperatorSettings {
   readonly random: Random;
   readonly logger: Logger;
 }
+
+const leaseName = 'keyferry-operator';
 
 /** Runs the operator until `signal` aborts or its leadership is lost. */
 export async function runOperator(settings: OperatorSettings, signal: AbortSignal): Promise<ExitReason> {
@@ -57,13 +60,14 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
         logger,
       }),
       caches: runCaches([...reflectors, cluster]),
-      lead: leadership(settings, client),
+      lead: watchLeadership(registry, leaseName, leadership(settings, client)),
       workers: [...all, ...(embedded?.workers ?? []), { run: (stop) => events.run(stop) }],
       clock,
       logger,
       gracePeriod: config.gracePeriod,
     });
     addProcessMetrics(registry, clock);
+    watchProcess(registry, settings.version, () => lifecycle.readiness());
     countDropped(registry, events);
     void watchEventLoop(registry, clock, signal);
     const reason = await lifecycle.run(signal);
@@ -83,10 +87,10 @@ async function openEmbedded(
   events: EventRecorder,
   clusterUid: () => string,
 ): Promise<Embedded | undefined> {
-  const { config, clock } = parts;
+  const { config, clock, registry } = parts;
   if (!config.embedded) return undefined;
   const embedded = createEmbeddedCaches(parts, config.watchNamespaces);
-  const audit = await openAuditLog(config.auditLog, clock);
+  const audit = countRecords(registry, await openAuditLog(config.auditLog, clock));
   return createEmbedded({ parts, caches, embedded, client, clusterUid, audit, events });
 }
 
@@ -106,7 +110,7 @@ function leadership({ config, clock, random, logger }: OperatorSettings, client:
   const elector = createElector({
     client,
     namespace: config.namespace,
-    name: 'keyferry-operator',
+    name: leaseName,
     identity: config.identity,
     durations: { lease: config.leaseDuration, renewDeadline: config.renewDeadline, retryPeriod: config.retryPeriod },
     clock,

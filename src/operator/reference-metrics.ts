@@ -17,4 +17,12 @@ export function watchReferenceCounts(registry: Registry, references: Store<Refer
     const stale = references.list().filter(({ status }) => conditionOf(status, 'Stale')?.status === 'True');
     made.set(stale.length);
   });
+  const rollouts = 'SecretReferences by the reason of their condition RolledOut.';
+  gauge(registry, 'keyferry_references_rolled_out', rollouts, ['reason'], (made) => {
+    made.reset();
+    for (const { status } of references.list()) {
+      const rolledOut = conditionOf(status, 'RolledOut');
+      if (rolledOut !== undefined) made.inc({ reason: rolledOut.reason });
+    }
+  });
 }

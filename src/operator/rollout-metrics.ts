@@ -1,3 +1,4 @@
+import { rolledKinds } from '../api/v1/rollout.ts';
 import type { FinishedRollout } from '../controllers/rollout/finished.ts';
 import { counter, gauge, histogram, type Registry } from '../runtime/metrics.ts';
 
@@ -9,6 +10,10 @@ export function rolloutMetrics(
   waiting: () => number,
 ): (finished: FinishedRollout, seconds: number | undefined) => void {
   const count = counter(registry, 'keyferry_rollouts_total', 'Rollouts of workloads that ended.', ['kind', 'result']);
+  // What was never there would not be seen to grow.
+  for (const kind of rolledKinds) {
+    for (const result of ['complete', 'failed', 'reverted']) count.inc({ kind, result }, 0);
+  }
   const help = 'Seconds from the new content of a Secret to the end of its rollout.';
   const duration = histogram(registry, 'keyferry_rollout_seconds', help, ['kind'], SECONDS);
   gauge(registry, 'keyferry_rollouts_waiting', 'Workloads that wait for others to be rolled out.', [], (made) =>

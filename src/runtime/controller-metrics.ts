@@ -35,6 +35,7 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
       active.set(0);
       reconciles.most.set({ controller }, concurrency);
       reconciles.errors.inc({ controller }, 0);
+      reconciles.terminal.inc({ controller }, 0);
       return {
         ...queues(controller),
         started: () => active.inc(),

@@ -326,6 +326,7 @@ describe('the metrics of a controller', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'controller_runtime_reconcile_errors_total{controller="test"} 0',
+        'controller_runtime_terminal_reconcile_errors_total{controller="test"} 0',
         'workqueue_retries_total{name="test"} 0',
       ]),
     );

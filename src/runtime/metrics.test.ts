@@ -16,6 +16,7 @@ describe('the metrics', () => {
     expect(text).toMatch(/^process_resident_memory_bytes [1-9]\d+$/m);
     expect(text).toMatch(/^nodejs_heap_size_used_bytes [1-9]\d+$/m);
     expect(text).toMatch(/^# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total [\d.e-]+$/m);
+    expect(text).toMatch(/^keyferry_memory_limit_bytes \d+$/m);
     expect(text).toMatch(/^process_start_time_seconds \d+/m);
   });
 

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Clock, sleep } from './clock.ts';
 
@@ -70,10 +71,18 @@ export function addProcessMetrics(registry: Registry, clock: Clock): void {
   gauge(registry, 'process_resident_memory_bytes', 'Resident memory in bytes.', [], (made) => {
     made.set(process.memoryUsage.rss());
   });
+  const limit = 'Memory that the process may take before it is killed, in bytes; 0 where there is no such limit.';
+  gauge(registry, 'keyferry_memory_limit_bytes', limit, [], (made) => made.set(memoryLimit()));
   gauge(registry, 'nodejs_heap_size_used_bytes', 'Used heap of the JavaScript engine in bytes.', [], (made) => {
     made.set(process.memoryUsage().heapUsed);
   });
   gauge(registry, 'nodejs_version_info', 'Node.js version.', ['version']).set({ version: process.version }, 1);
+}
+
+/** That of the control group. Without one, Node gives 0 or more than any machine has. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > totalmem() ? 0 : limit;
 }
 
 /** Milliseconds between two looks at the loop: seldom enough to cost nothing. */
