@@ -14,9 +14,10 @@ import {
 import { builtInTypes } from '../src/api/secret-types.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 import { cliDocs } from './cli-docs.ts';
+import { chartFiles, chartFolders } from './generate-chart.ts';
 
 /** Folders whose files are all generated. */
-export const generatedFolders = ['crds', 'policies', 'policies-optional', 'rbac', 'types'] as const;
+export const generatedFolders = ['crds', 'policies', 'policies-optional', 'rbac', 'types', ...chartFolders];
 
 const account = { namespace: 'keyferry', name: 'keyferry' };
 
@@ -37,6 +38,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['rbac/people.yaml', yaml(peopleManifests())],
     ['rbac/rollouts.yaml', yaml(rolloutManifests(account))],
     ['rbac/rollouts-unstick.yaml', yaml(unstickManifests(account))],
+    ...chartFiles(),
   ]);
 }
 

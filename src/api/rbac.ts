@@ -21,8 +21,10 @@ interface Rule {
 export interface RbacOptions {
   /** Where the operator runs. */
   readonly namespace: string;
-  /** The operator's service account. Its roles carry the same name. */
+  /** The operator's roles carry this name. */
   readonly name: string;
+  /** The operator's service account: by default it carries the same name. */
+  readonly account?: string;
 }
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';
@@ -30,43 +32,71 @@ const read = ['get', 'list', 'watch'];
 const managers = [secretManagers.plural, clusterSecretManagers.plural];
 
 /** What the operator itself needs: its namespace, its account and the least rights. */
-export function operatorManifests({ namespace, name }: RbacOptions): readonly Manifest[] {
-  const subjects = [{ kind: 'ServiceAccount', name, namespace }];
+export function operatorManifests(options: RbacOptions): readonly Manifest[] {
+  const { namespace, name, account = name } = options;
   return [
     namespaceManifest(namespace),
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
-    clusterRole(name, operatorRules),
-    binding('ClusterRole', name, {}, subjects),
-    { apiVersion, kind: 'Role', metadata: { name, namespace }, rules: leaseRules },
-    binding('Role', name, { namespace }, subjects),
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
+    ...granted(options, '', operatorRules),
+    ...grantedIn(options, namespace, '', leaseRules),
   ];
 }
 
 /** What the operator needs besides to roll out workloads. Without it: `--rollouts=false`. */
-export function rolloutManifests(account: RbacOptions): readonly Manifest[] {
-  return granted(account, 'rollouts', [
-    ...rolledPlurals.map(([apiGroup, plurals]) => rule(apiGroup, plurals, [...read, 'patch'])),
-    rule('batch', ['jobs'], read),
-    rule('', ['pods'], read),
-  ]);
+export function rolloutManifests(options: RbacOptions): readonly Manifest[] {
+  return granted(options, '-rollouts', rolloutRules);
 }
 
 /** Lets the operator help a StatefulSet on that waits for a pod which can not become ready. A policy says for which. */
-export function unstickManifests(account: RbacOptions): readonly Manifest[] {
-  return granted(account, 'rollouts-unstick', [rule('', ['pods'], ['delete'])]);
+export function unstickManifests(options: RbacOptions): readonly Manifest[] {
+  return granted(options, '-rollouts-unstick', unstickRules);
 }
 
 /** What the operator needs besides to keep secrets in the cluster. Without it: `--embedded=false`. */
-export function embeddedManifests(account: RbacOptions): readonly Manifest[] {
-  const { namespace, name } = account;
-  const role = `${name}-embedded`;
+export function embeddedManifests(options: RbacOptions): readonly Manifest[] {
+  const { namespace } = options;
   return [
     // Files of a folder are applied in the order of their names, and this is the first one that needs it.
     namespaceManifest(namespace),
-    ...granted(account, 'embedded', embeddedRules),
-    { apiVersion, kind: 'Role', metadata: { name: role, namespace }, rules: probeRules },
-    binding('Role', role, { namespace }, [{ kind: 'ServiceAccount', name, namespace }]),
+    ...granted(options, '-embedded', embeddedRules),
+    ...grantedIn(options, namespace, '-embedded', probeRules),
   ];
+}
+
+/** What an operator with `--watch-namespaces` needs in place of the above: Roles in each of those, and of the cluster only what is of no namespace. */
+export interface WatchedManifests {
+  /** Once: ClusterRoles, and Roles in the operator's own namespace. */
+  readonly once: readonly Manifest[];
+  /** For each watched namespace. */
+  readonly each: (watched: string) => readonly Manifest[];
+}
+
+export function watchedOperatorManifests(options: RbacOptions): WatchedManifests {
+  return {
+    once: [
+      ...granted(options, '', clusterRules),
+      ...grantedIn(options, options.namespace, '', [...leaseRules, ...ownSecretRules]),
+    ],
+    each: (watched) => grantedIn(options, watched, '-watched', watchedRules),
+  };
+}
+
+export function watchedEmbeddedManifests(options: RbacOptions): WatchedManifests {
+  return {
+    once: [
+      ...granted(options, '-embedded', embeddedClusterRules),
+      ...grantedIn(options, options.namespace, '-embedded', probeRules),
+    ],
+    each: (watched) => grantedIn(options, watched, '-watched-embedded', keptRules),
+  };
+}
+
+export function watchedRolloutManifests(options: RbacOptions): WatchedManifests {
+  return { once: [], each: (watched) => grantedIn(options, watched, '-rollouts', rolloutRules) };
+}
+
+export function watchedUnstickManifests(options: RbacOptions): WatchedManifests {
+  return { once: [], each: (watched) => grantedIn(options, watched, '-rollouts-unstick', unstickRules) };
 }
 
 /**
@@ -120,8 +150,7 @@ const discoveryRules: readonly Rule[] = [
 
 const judged = [versionedSecrets.plural, secretVersions.plural, secretReveals.plural];
 
-const embeddedRules: readonly Rule[] = [
-  rule(group, [...judged, secretTypeObjects.plural], read),
+const judging: readonly Rule[] = [
   rule(
     group,
     judged.map((plural) => `${plural}/status`),
@@ -130,23 +159,54 @@ const embeddedRules: readonly Rule[] = [
   // To seal it again, to a new key.
   rule(group, [secretVersions.plural], ['patch']),
   rule(group, [secretVersions.plural, secretReveals.plural], ['delete']),
-  rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
 ];
+
+const reviewing = rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']);
+
+const embeddedRules: readonly Rule[] = [
+  rule(group, [...judged, secretTypeObjects.plural], read),
+  ...judging,
+  reviewing,
+];
+
+const keptRules: readonly Rule[] = [rule(group, judged, read), ...judging];
+const embeddedClusterRules: readonly Rule[] = [rule(group, [secretTypeObjects.plural], read), reviewing];
 
 /** Only ever as a dry run in somebody else's name, to see that the policies refuse it. */
 const probeRules: readonly Rule[] = [rule(group, [secretVersions.plural, secretReveals.plural], ['create'])];
 
+const writesSecrets = rule('', ['secrets'], [...read, 'create', 'patch', 'delete']);
+const writesEvents = rule('events.k8s.io', ['events'], ['create', 'patch']);
+
 const operatorRules: readonly Rule[] = [
-  rule(group, [secretReferences.plural, ...managers], read),
-  rule(
-    group,
-    [secretReferences.plural, ...managers].map((plural) => `${plural}/status`),
-    ['patch'],
-  ),
-  rule('', ['secrets'], [...read, 'create', 'patch', 'delete']),
+  ...reports([secretReferences.plural, ...managers]),
+  writesSecrets,
   rule('', ['namespaces'], read),
-  rule('events.k8s.io', ['events'], ['create', 'patch']),
+  writesEvents,
 ];
+
+const watchedRules: readonly Rule[] = [
+  ...reports([secretReferences.plural, secretManagers.plural]),
+  writesSecrets,
+  writesEvents,
+];
+
+const clusterRules: readonly Rule[] = [
+  ...reports([clusterSecretManagers.plural]),
+  // Its uid says which cluster this is.
+  { ...rule('', ['namespaces'], ['get']), resourceNames: ['kube-system'] },
+];
+
+/** The credentials of cluster managers, and the sealing keys, of which it makes the first. */
+const ownSecretRules: readonly Rule[] = [rule('', ['secrets'], [...read, 'create'])];
+
+const rolloutRules: readonly Rule[] = [
+  ...rolledPlurals.map(([apiGroup, plurals]) => rule(apiGroup, plurals, [...read, 'patch'])),
+  rule('batch', ['jobs'], read),
+  rule('', ['pods'], read),
+];
+
+const unstickRules: readonly Rule[] = [rule('', ['pods'], ['delete'])];
 
 const leaseRules: readonly Rule[] = [rule('coordination.k8s.io', ['leases'], ['get', 'create', 'patch'])];
 
@@ -158,10 +218,40 @@ function namespaceManifest(name: string): Manifest {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
-/** One more role of the operator. */
-function granted({ namespace, name }: RbacOptions, what: string, rules: readonly Rule[]): readonly Manifest[] {
-  const role = `${name}-${what}`;
-  return [clusterRole(role, rules), binding('ClusterRole', role, {}, [{ kind: 'ServiceAccount', name, namespace }])];
+/** One more role of the operator; `suffix` is put behind its name. */
+function granted(options: RbacOptions, suffix: string, rules: readonly Rule[]): readonly Manifest[] {
+  const role = `${options.name}${suffix}`;
+  return [clusterRole(role, rules), binding('ClusterRole', role, {}, [subjectOf(options)])];
+}
+
+/** The same in one namespace. */
+function grantedIn(
+  options: RbacOptions,
+  namespace: string,
+  suffix: string,
+  rules: readonly Rule[],
+): readonly Manifest[] {
+  const role = `${options.name}${suffix}`;
+  return [
+    { apiVersion, kind: 'Role', metadata: { name: role, namespace }, rules },
+    binding('Role', role, { namespace }, [subjectOf(options)]),
+  ];
+}
+
+function subjectOf({ namespace, name, account = name }: RbacOptions): unknown {
+  return { kind: 'ServiceAccount', name: account, namespace };
+}
+
+/** Reads objects, and says in their status what became of them. */
+function reports(plurals: readonly string[]): readonly Rule[] {
+  return [
+    rule(group, plurals, read),
+    rule(
+      group,
+      plurals.map((plural) => `${plural}/status`),
+      ['patch'],
+    ),
+  ];
 }
 
 function clusterRole(name: string, rules: readonly Rule[], aggregateTo?: 'view' | 'edit'): Manifest {
