@@ -23,7 +23,7 @@ export function watchLeadership(registry: Registry, name: string, lead: Lead): L
     });
 }
 
-/** Counts the records of an audit log. What one that failed is about did not happen, so there is none without a record. */
+/** Counts the records of an audit log. A reveal or a read whose record fails does not happen; a put may stand in the status of its secret only. */
 export function countRecords(registry: Registry, log: AuditLog): AuditLog {
   const records = counter(registry, 'keyferry_audit_records_total', 'Records of the audit log.', ['result']);
   // What was never there would not be seen to grow.
