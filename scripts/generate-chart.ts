@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import { crd, type Manifest } from '../src/api/crd.ts';
 import { optionalPolicies, policies } from '../src/api/policies/policies.ts';
@@ -17,7 +19,11 @@ import {
 import { builtInTypes } from '../src/api/secret-types.ts';
 import { kinds } from '../src/api/v1/kinds.ts';
 
-const templates = 'charts/keyferry/templates';
+import { valuesSchema } from './chart-schema.ts';
+import { readValues, valuesTable } from './chart-values.ts';
+
+const chart = 'charts/keyferry';
+const templates = `${chart}/templates`;
 
 /** Folders of the chart whose files are all generated. */
 export const chartFolders = ['crds', 'policies', 'rbac', 'types'].map((folder) => `${templates}/${folder}`);
@@ -58,7 +64,25 @@ export function chartFiles(): ReadonlyMap<string, string> {
       template(`types/${type.metadata.name}`, when('include "keyferry.types" $', objects([type], types))),
     ),
     ...roles(),
+    ...valueFiles(),
   ]);
+}
+
+/** What is made of values.yaml: the schema, and the table in the chart's page, which is written by hand but for it. */
+function valueFiles(): readonly (readonly [path: string, content: string])[] {
+  const values = readValues(read('values.yaml'));
+  const page = read('README.md').replace(
+    /(?<=<!-- values -->\n).*(?=<!-- end of values -->)/s,
+    () => `\n${valuesTable(values)}\n\n`,
+  );
+  return [
+    [`${chart}/values.schema.json`, `${JSON.stringify(valuesSchema(values), null, 2)}\n`],
+    [`${chart}/README.md`, page],
+  ];
+}
+
+function read(file: string): string {
+  return readFileSync(join(import.meta.dirname, '..', chart, file), 'utf8');
 }
 
 function roles(): readonly (readonly [path: string, content: string])[] {

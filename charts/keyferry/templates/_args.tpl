@@ -18,6 +18,11 @@
 - --renew-deadline={{ .Values.leaderElection.renewDeadline }}
 - --retry-period={{ .Values.leaderElection.retryPeriod }}
 - --grace-period={{ .Values.gracePeriod }}
+{{- $grace := .Values.gracePeriod }}
+{{- $seconds := mul (regexFind "^[0-9]+" $grace | int) (ternary 60 1 (regexMatch "^[0-9]+m$" $grace)) }}
+{{- if and (regexMatch "^[0-9]+(s|m)$" $grace) (ge (int $seconds) (int .Values.terminationGracePeriodSeconds)) }}
+{{- fail (printf "terminationGracePeriodSeconds (%d) must be more than gracePeriod (%s): the operator would be killed with work in flight" (int .Values.terminationGracePeriodSeconds) $grace) }}
+{{- end }}
 - --log-level={{ .Values.logLevel }}
 - --log-format={{ .Values.logFormat }}
 - {{ printf "--audit-log=%s" .Values.auditLog | quote }}
@@ -30,6 +35,9 @@
 {{- end }}
 {{- with .Values.sealingKeys.kms }}
 - {{ printf "--sealing-keys-kms-key-id=%s" .keyId | quote }}
+{{- with .endpoint }}
+- {{ printf "--sealing-keys-kms-endpoint=%s" . | quote }}
+{{- end }}
 {{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
