@@ -172,6 +172,9 @@ describe('wrong settings', () => {
     ['--http-address=[localhost]:80', 'host:port'],
     ['--log-format=xml', 'one of json, text'],
     ['--sealing-keys-file=keys', 'must be an absolute path of a folder'],
+    ['--sealing-keys-kms-key-id=my key', 'id, ARN or alias of a KMS key'],
+    ['--sealing-keys-kms-key-id=arn:aws:s3:::bucket', 'id, ARN or alias of a KMS key'],
+    ['--sealing-keys-kms-endpoint=https://kms.example.com', 'needs --sealing-keys-kms-key-id'],
     ['--audit-log=sdtout', 'stdout, stderr or a path'],
     ['--reveal-ttl=1h', 'from 1s to 5m'],
     ['--log-level', 'needs a value, --log-level=<debug|info|warn|error>'],
@@ -182,6 +185,21 @@ describe('wrong settings', () => {
     const found = mistakes([flag]);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(expected);
+  });
+
+  it('are refused where two ask for the sealing keys to be kept in two ways', () => {
+    const [mistake] = mistakes(['--sealing-keys-file=/keys', '--sealing-keys-kms-key-id=alias/keyferry']);
+    expect(mistake).toContain('--sealing-keys-kms-key-id: goes without --sealing-keys-file');
+  });
+
+  it.each([
+    '1234abcd-12ab-34cd-56ef-1234567890ab',
+    'mrk-1234abcd12ab34cd56ef1234567890ab',
+    'alias/keyferry',
+    'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    'arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/keyferry/keys',
+  ])('may name a KMS key by %s', (key) => {
+    expect(config(['--kubeconfig=x', `--sealing-keys-kms-key-id=${key}`]).sealingKeysKmsKeyId).toBe(key);
   });
 
   it('are refused where a flag stands in place of a value', () => {

@@ -122,6 +122,18 @@ const settings = {
       'With it no key is kept in the cluster, and none is made.',
     otherwise: 'the Secret keyferry-sealing-keys of its own namespace',
   },
+  sealingKeysKmsKeyId: {
+    value: '<key>',
+    help:
+      'Key of AWS KMS (id, ARN or alias) that wraps the sealing keys: they are kept in the Secret keyferry-sealing-keys encrypted by it. ' +
+      'Not with --sealing-keys-file.',
+    otherwise: 'they are kept as they are',
+  },
+  sealingKeysKmsEndpoint: {
+    value: '<url>',
+    help: 'Where AWS KMS is: interface endpoints without private DNS, test servers.',
+    otherwise: "AWS' own address",
+  },
   auditLog: {
     value: '<stdout|stderr|path>',
     help: 'Where the records of what is done with secrets go, as lines of JSON with "stream":"audit".',
@@ -164,6 +176,10 @@ const labelKey = z
     'must be keys of labels, such as example.com/team',
   );
 
+/** What a key of AWS KMS can be called: its id, an alias, or the ARN of either. */
+const kmsKeyForm =
+  /^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/|alias\/)?[A-Za-z0-9][A-Za-z0-9/_-]{0,255}$/;
+
 function listOf(item: z.ZodString) {
   return z
     .string()
@@ -205,6 +221,11 @@ const configSchema = z
     logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
     logFormat: z.enum(logFormats, `must be one of ${logFormats.join(', ')}`),
     sealingKeysFile: z.string().regex(/^\//, 'must be an absolute path of a folder').optional(),
+    sealingKeysKmsKeyId: z
+      .string()
+      .regex(kmsKeyForm, 'must be the id, ARN or alias of a KMS key, such as alias/keyferry')
+      .optional(),
+    sealingKeysKmsEndpoint: z.url({ protocol: /^https?$/, error: 'must be a URL with http:// or https://' }).optional(),
     auditLog: z.string().regex(/^(?:stdout|stderr|.*\/.*)$/, 'must be stdout, stderr or a path with a / in it'),
     revealTtl: duration.refine((ms) => ms >= 1_000 && ms <= 300_000, 'must be from 1s to 5m'),
   } satisfies Record<keyof typeof settings, z.ZodType>)
@@ -215,6 +236,14 @@ const configSchema = z
   .refine(({ renewDeadline, retryPeriod }) => renewDeadline > retryPeriod * 1.2, {
     path: ['renewDeadline'],
     message: 'must be longer than 1.2 times --retry-period',
+  })
+  .refine((config) => config.sealingKeysKmsKeyId === undefined || config.sealingKeysFile === undefined, {
+    path: ['sealingKeysKmsKeyId'],
+    message: 'goes without --sealing-keys-file: mounted keys are kept elsewhere',
+  })
+  .refine((config) => config.sealingKeysKmsEndpoint === undefined || config.sealingKeysKmsKeyId !== undefined, {
+    path: ['sealingKeysKmsEndpoint'],
+    message: 'needs --sealing-keys-kms-key-id',
   })
   .readonly();
 

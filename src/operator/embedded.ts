@@ -1,13 +1,10 @@
-import { sealingKeysSecret } from '../api/v1/names.ts';
+import { conditionOf } from '../api/v1/conditions.ts';
 import type { ManagerRef } from '../api/v1/secret-reference.ts';
 import type { AuditLog } from '../controllers/audit.ts';
 import { createAuditTrail } from '../controllers/audit-trail.ts';
 import { createAuthorizer } from '../controllers/embedded/authorizer.ts';
 import { createPolicyGate } from '../controllers/embedded/gate.ts';
 import { createObjectView, type ObjectView } from '../controllers/object-view.ts';
-import { createKeyStore, type KeyStore } from '../controllers/sealing-keys/key-store.ts';
-import { watchMountedKeys } from '../controllers/sealing-keys/mounted-keys.ts';
-import { watchSecret } from '../controllers/secret-manager/credentials.ts';
 import { createRevealController } from '../controllers/secret-reveal/controller.ts';
 import { createEmbeddedBackend } from '../controllers/versioned-secret/backend.ts';
 import { limitsFor } from '../controllers/versioned-secret/limits.ts';
@@ -24,9 +21,7 @@ import type { Change } from '../kube/store.ts';
 import type { EmbeddedBackend } from '../managers/embedded/backend.ts';
 import { homeOf } from '../managers/embedded/names.ts';
 import type { KeyRing } from '../managers/embedded/sealing/sealing-key.ts';
-import { sleep } from '../runtime/clock.ts';
 import { type Controller, createController } from '../runtime/controller.ts';
-import { describeError } from '../runtime/errors.ts';
 import type { Workers } from '../runtime/lifecycle.ts';
 import { counter } from '../runtime/metrics.ts';
 import { parseRequestKey } from '../runtime/request.ts';
@@ -34,6 +29,7 @@ import type { Caches } from './caches.ts';
 import type { EmbeddedCaches } from './embedded-caches.ts';
 import { watchEmbeddedSecrets, watchGate } from './embedded-metrics.ts';
 import type { OperatorParts } from './parts.ts';
+import { openKeys } from './sealing-keys.ts';
 
 /** The embedded manager's part of the operator. */
 export interface Embedded {
@@ -45,7 +41,7 @@ export interface Embedded {
   /** What is done with secrets is noted here. */
   readonly audit: AuditLog;
   /** The operator's own name, for what it does by itself. */
-  readonly operator: string;
+  readonly operator: () => string;
   /** A secret, or what may be had of it, changed: `name` is as people wrote it. */
   onSecret(listener: (namespace: string, name: string) => void): void;
   /** The sealing keys changed. */
@@ -55,7 +51,6 @@ export interface Embedded {
 
 /** Milliseconds: users that change together are one write. */
 const USAGE_DELAY = 500;
-const KEY_RETRY = 2_000;
 
 export interface EmbeddedSettings {
   readonly parts: OperatorParts;
@@ -63,15 +58,17 @@ export interface EmbeddedSettings {
   readonly embedded: EmbeddedCaches;
   readonly client: KubeClient;
   readonly clusterUid: () => string;
+  /** The operator's own name. */
+  readonly operator: () => string;
   readonly audit: AuditLog;
   readonly events: EventRecorder;
 }
 
 export function createEmbedded(settings: EmbeddedSettings): Embedded {
-  const { parts, caches, embedded, client, clusterUid, audit, events } = settings;
+  const { parts, caches, embedded, client, clusterUid, operator, audit, events } = settings;
   const { clock, logger, config } = parts;
   const { secrets } = embedded;
-  const keys = openKeys(parts, client, () => hasSealed(embedded));
+  const keys = openKeys(parts, client, clusterUid, () => hasSealed(embedded));
   const gate = createPolicyGate({ client, clock, logger, namespace: config.namespace });
   const view = createObjectView<VersionedSecret>(({ namespace, name }) => secrets.get(namespace, name));
   const usage = createUsageIndex(
@@ -81,7 +78,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   );
   const trail = createAuditTrail(audit, clock);
   const ring = (): KeyRing | undefined => keys.store.ring();
-  const found = { client, view, secrets, ring, clusterUid };
+  const found = { client, view, secrets, ring, clusterUid, operator };
   const scope: SecretScope = {
     ...rules(parts, caches, embedded, client),
     ...found,
@@ -93,7 +90,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   };
   const controller = secretController(parts, scope);
   const backend = createEmbeddedBackend(found);
-  const answering = { backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
+  const answering = { gate, backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
   const reveals = createRevealController({ ...parts, ...scope, ...answering });
   watch(controller, caches, embedded, view, usage);
   watchEmbeddedSecrets(parts.registry, secrets, clock);
@@ -104,12 +101,12 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
     backend,
     reflectors: embedded.reflectors,
     controllers: [controller, reveals],
-    workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => makeFirstKey(parts, keys.store, stop) }],
+    workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => keys.keep(stop) }],
     onSecret: (listener) => secrets.onChange(({ object }) => listener(object.metadata.namespace, writtenName(object))),
     audit: trail,
-    operator: scope.operator,
+    operator,
     onKeys: (listener) => keys.store.onChange(listener),
-    close: keys.close,
+    close: () => keys.close(),
   };
 }
 
@@ -124,22 +121,13 @@ function secretController(parts: OperatorParts, scope: SecretScope): Controller 
 
 /** What versions are judged by, and what is counted of it. */
 function rules(
-  { registry, config, clock }: OperatorParts,
+  { registry, clock }: OperatorParts,
   caches: Caches,
   { types, versions }: EmbeddedCaches,
   client: KubeClient,
 ): Pick<
   SecretScope,
-  | 'authorizer'
-  | 'type'
-  | 'versions'
-  | 'limits'
-  | 'operator'
-  | 'lastWrites'
-  | 'known'
-  | 'versionView'
-  | 'clock'
-  | 'onVerdict'
+  'authorizer' | 'type' | 'versions' | 'limits' | 'lastWrites' | 'known' | 'versionView' | 'clock' | 'onVerdict'
 > {
   const verdicts = counter(registry, 'keyferry_embedded_versions_total', 'Versions that were judged.', ['result']);
   return {
@@ -147,7 +135,6 @@ function rules(
     type: (name) => types.get('', name),
     versions,
     limits: (namespace) => limitsFor(namespace, caches.clusterSecretManagers.list()),
-    operator: `system:serviceaccount:${config.namespace}:keyferry`,
     lastWrites: new Map(),
     known: new Map(),
     versionView: createObjectView<SecretVersion>(({ namespace, name }) => versions.get(namespace, name)),
@@ -179,9 +166,10 @@ function watch(
   secrets.onChange(({ object, type, initial }) => {
     if (!view.isOwnWrite(object)) controller.enqueue(object.metadata, initial ? 'low' : 'high');
     if (type !== 'deleted') return;
-    // There may be room for others now.
-    for (const { metadata } of secrets.byIndex('namespace', object.metadata.namespace))
-      controller.enqueue(metadata, 'low');
+    // There may be room for others now: one look for all that go together.
+    for (const { metadata, status } of secrets.byIndex('namespace', object.metadata.namespace)) {
+      if (conditionOf(status, 'Ready')?.reason === 'LimitExceeded') controller.enqueueAfter(metadata, USAGE_DELAY);
+    }
   });
   versions.onChange(({ object, initial }) => {
     const { namespace } = object.metadata;
@@ -206,42 +194,8 @@ function saysOther({ object, previous }: Change<KubeObject>): boolean {
   return object.metadata.generation !== previous?.metadata.generation;
 }
 
-function openKeys(
-  parts: OperatorParts,
-  client: KubeClient,
-  hasSealed: () => boolean,
-): { readonly store: KeyStore; readonly close: () => void } {
-  const { namespace, sealingKeysFile: folder } = parts.config;
-  const refresh = (): void => void store.refresh().catch(() => undefined);
-  const watched =
-    folder === undefined
-      ? watchSecret(parts)(namespace, sealingKeysSecret, refresh)
-      : watchMountedKeys({ ...parts, folder, onChange: refresh });
-  const store = createKeyStore({
-    read: () => watched.read(),
-    folder,
-    create: folder === undefined ? { client, namespace } : undefined,
-    hasSealed,
-    logger: parts.logger,
-  });
-  return { store, close: () => watched.stop() };
-}
-
 /** What was accepted, and what waits to be: a backup brings objects back without their status, and git has never had one. */
 function hasSealed({ secrets, versions }: EmbeddedCaches): boolean {
   const accepted = secrets.list().some(({ status }) => (status.versions ?? []).length > 0);
   return accepted || versions.list().some(({ digests }) => digests.size > 0);
-}
-
-/** Makes the first sealing key where there is none, and waits for it. */
-async function makeFirstKey({ clock, logger }: OperatorParts, keys: KeyStore, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    try {
-      await keys.ensure(stop);
-      if (keys.ring()?.current !== undefined) return;
-    } catch (error) {
-      if (!stop.aborted) logger.warn('The first sealing key could not be made', describeError(error));
-    }
-    await sleep(clock, KEY_RETRY, stop).catch(() => undefined);
-  }
 }

@@ -209,6 +209,55 @@ describe('rule 20: of its own namespace the operator', () => {
     expect(await refusal(people(['patch', 'secret', keys, '--type=merge', '-p', patch]))).toBeUndefined();
     expect(await refusal(people(['delete', 'secret', keys]))).toBeUndefined();
   });
+
+  describe('may wrap its keys, and lose none by it:', () => {
+    const people = kubectlIn(cluster, own);
+    const itself = kubectlIn(cluster, own, operator);
+    const [value, other] = ['b2xk', 'bmV3'];
+    const both = { '1.agekey': value, '1.agekey.kms': other };
+    const changed = async (data: Readonly<Record<string, string>>, patch: object): Promise<string | undefined> => {
+      await people(['create', '-f', '-'], secret(keys, { annotations: current, data }));
+      try {
+        return await refusal(
+          itself(['patch', 'secret', keys, '--type=merge', '--dry-run=server', '-p', JSON.stringify(patch)]),
+        );
+      } finally {
+        await people(['delete', 'secret', keys]);
+      }
+    };
+
+    test.each([
+      ['wrapped ones come beside them', { '1.agekey': value }, { data: { '1.agekey.kms': other } }],
+      ['those that are wrapped go', both, { data: { '1.agekey': null } }],
+      [
+        'what kubectl kept of them goes too',
+        both,
+        {
+          data: { '1.agekey': null },
+          metadata: { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': null } },
+        },
+      ],
+    ])('%s', async (_what, data, patch) => {
+      expect(await changed(data, patch)).toBeUndefined();
+    });
+
+    test.each([
+      ['not that which is not wrapped goes', { ...both, '2.agekey': value }, { data: { '2.agekey': null } }],
+      ['nothing wrapped goes', both, { data: { '1.agekey.kms': null } }],
+      ['nothing wrapped changes', both, { data: { '1.agekey.kms': value } }],
+      ['no plain one changes', both, { data: { '1.agekey': other } }],
+      ['no plain one comes', both, { data: { '2.agekey': other } }],
+      ['not both in one write', { '1.agekey': value }, { data: { '1.agekey': null, '1.agekey.kms': other } }],
+      ['nothing else comes', both, { data: { x: other } }],
+    ])('%s', async (_what, data, patch) => {
+      expect(await changed(data, patch)).toContain('the operator may not touch Secrets of namespace keyferry');
+    });
+
+    test.each(['keyferry.io/current-key', 'keyferry.io/adopt'])('the annotation %s stays as it is', async (name) => {
+      const patch = { data: { '2.agekey.kms': other }, metadata: { annotations: { [name]: 'true' } } };
+      expect(await changed(both, patch)).toContain(`may not set reserved annotations: ${name}`);
+    });
+  });
 });
 
 const bytes = { data: { key: 'bmV3' } };

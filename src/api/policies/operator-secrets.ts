@@ -45,11 +45,12 @@ export function operatorSecretsPolicy({ operator }: PolicyOptions): Policy {
       { name: 'oldAnnotations', expression: mapOf('oldObject', 'annotations') },
       { name: 'now', expression: valueOf('labels', target) },
       { name: 'was', expression: valueOf('oldLabels', target) },
-      { name: 'sealingKeys', expression: firstSealingKey(namespaceOf(operator)) },
+      { name: 'firstKey', expression: firstSealingKey(namespaceOf(operator)) },
+      { name: 'sealingKeys', expression: `variables.firstKey || (${wrappedKeys(namespaceOf(operator))})` },
       reservedKeys('Labels', `key == ${target}`),
       reservedKeys(
         'Annotations',
-        `(variables.sealingKeys && key == ${celString(annotations.currentKey)}) || key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)}) || (variables.now == 'merged' && (${writtenPairs.map((prefix) => `key.startsWith(${celString(prefix)})`).join(' || ')}))`,
+        `(variables.firstKey && key == ${celString(annotations.currentKey)}) || key in ${celStrings(writtenAnnotations)} || key.startsWith(${celString(annotations.merged)}) || (variables.now == 'merged' && (${writtenPairs.map((prefix) => `key.startsWith(${celString(prefix)})`).join(' || ')}))`,
       ),
     ],
     validations: [
@@ -70,6 +71,22 @@ function firstSealingKey(namespace: string): string {
     `variables.name == ${celString(sealingKeysSecret)}`,
     `object.type == 'Opaque'`,
     `variables.now == ''`,
+  ];
+  return parts.join(' && ');
+}
+
+/** The one change that it may make of it: to put wrapped keys beside those that are kept as they are, and then to take these away. No key is ever lost by it. */
+function wrappedKeys(namespace: string): string {
+  const parts = [
+    `request.operation == 'UPDATE'`,
+    `request.namespace == ${celString(namespace)}`,
+    `variables.name == ${celString(sealingKeysSecret)}`,
+    `variables.now == ''`,
+    `variables.was == ''`,
+    'has(object.data)',
+    'has(oldObject.data)',
+    `object.data.all(key, key in oldObject.data ? object.data[key] == oldObject.data[key] : key.endsWith('.agekey.kms'))`,
+    `oldObject.data.all(key, key in object.data || (key.endsWith('.agekey') && (key + '.kms') in oldObject.data))`,
   ];
   return parts.join(' && ');
 }

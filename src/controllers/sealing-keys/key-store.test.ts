@@ -6,6 +6,7 @@ import { KubeError } from '../../kube/errors.ts';
 import { createRecordingLogger } from '../../kube/testing/recording-logger.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { SecretValue } from '../../managers/secret-value.ts';
+import { createFakeClock } from '../../runtime/fake-clock.ts';
 import { createRecordingClient, kubeError } from '../testing/recording-client.ts';
 import { createKeyStore, type StoredKeys } from './key-store.ts';
 
@@ -36,6 +37,7 @@ function setup(given: Setup = {}) {
     create: folder === undefined ? { client, namespace: 'keyferry' } : undefined,
     folder,
     hasSealed: () => state.hasSealed,
+    clock: createFakeClock(),
     logger,
   });
   const told: (string | undefined)[] = [];
