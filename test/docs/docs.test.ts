@@ -32,7 +32,7 @@ describe('the pages', () => {
     const scripts = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'sh');
     expect(scripts.length).toBeGreaterThan(10);
     for (const { text } of scripts) await runCommand('sh', ['-n'], { input: text });
-  });
+  }, 60_000);
 
   it('mark as not run only what needs more than a cluster', () => {
     const marked = pages

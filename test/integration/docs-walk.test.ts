@@ -4,10 +4,10 @@ import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RolledOutReason, readyReasons } from '../../src/api/v1/conditions.ts';
 import { startWorld, type World } from '../demo/world.ts';
+import { brokenReferences } from '../docs/broken-references.ts';
 import { codeIn, isManifest, readPage, readPages, tableUnder } from '../docs/pages.ts';
 import { isStep, openShell, type Shell, walk } from '../docs/walk.ts';
 import { eventually } from '../operator/eventually.ts';
-import { brokenReferences } from '../docs/broken-references.ts';
 
 const troubleshooting = readPage('docs/troubleshooting.md');
 const messages = Array.from(troubleshooting.text.matchAll(/^ {4}(\S.*)$/gm), ([, message]) => message);
@@ -216,7 +216,11 @@ const others = readPages()
   .filter(({ path, blocks }) => path !== 'docs/install.md' && blocks.some(isStep))
   .map(({ path }) => path);
 
-const onSecretsOfTheCluster: ReadonlySet<string> = new Set(['docs/gitops.md', 'docs/incident.md']);
+const onSecretsOfTheCluster: ReadonlySet<string> = new Set([
+  'docs/gitops.md',
+  'docs/incident.md',
+  'docs/operations.md',
+]);
 
 describe('what a page says can be done', () => {
   // Installing ends with removing everything.
