@@ -1,5 +1,5 @@
 import type { Manifest } from './crd.ts';
-import { group } from './v1/names.ts';
+import { group, sealingKeysSecret } from './v1/names.ts';
 import {
   clusterSecretManagers,
   secretManagers,
@@ -85,7 +85,7 @@ export function watchedEmbeddedManifests(options: RbacOptions): WatchedManifests
   return {
     once: [
       ...granted(options, '-embedded', embeddedClusterRules),
-      ...grantedIn(options, options.namespace, '-embedded', probeRules),
+      ...grantedIn(options, options.namespace, '-embedded', [...probeRules, ...sealingKeyRules]),
     ],
     each: (watched) => grantedIn(options, watched, '-watched-embedded', keptRules),
   };
@@ -197,8 +197,14 @@ const clusterRules: readonly Rule[] = [
   { ...rule('', ['namespaces'], ['get']), resourceNames: ['kube-system'] },
 ];
 
-/** The credentials of cluster managers, and the sealing keys, of which it makes the first. */
-const ownSecretRules: readonly Rule[] = [rule('', ['secrets'], [...read, 'create'])];
+/** The credentials of cluster managers. */
+const ownSecretRules: readonly Rule[] = [rule('', ['secrets'], read)];
+
+/** Of the sealing keys it makes the first, and wraps what is to be wrapped. */
+const sealingKeyRules: readonly Rule[] = [
+  rule('', ['secrets'], ['create']),
+  { ...rule('', ['secrets'], ['patch']), resourceNames: [sealingKeysSecret] },
+];
 
 const rolloutRules: readonly Rule[] = [
   ...rolledPlurals.map(([apiGroup, plurals]) => rule(apiGroup, plurals, [...read, 'patch'])),
