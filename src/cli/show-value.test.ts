@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SecretValue } from '../managers/secret-value.ts';
-import { shownText, showForAWhile } from './show-value.ts';
+import { showForAWhile, shownText } from './show-value.ts';
 import { fakeContext } from './testing/fake-context.ts';
 
 it('a value stands on a screen of its own only, which is left also where the wait fails', async () => {
@@ -11,7 +11,7 @@ it('a value stands on a screen of its own only, which is left also where the wai
 
   expect(context.outputs[0]).toContain('\u001b[?1049h');
   expect(context.outputs[1]).toContain('correct horse');
-  expect(context.outputs.at(-1)).toBe('\u001b[?1049l');
+  expect(context.outputs.at(-1)).toBe('\u001b[H\u001b[2J\u001b[?1049l');
 });
 
 it('a value can do nothing to the terminal', () => {

@@ -4,7 +4,8 @@ import type { Io } from './context.ts';
 /** Milliseconds for which a value stands on the screen. */
 const SHOWN = 30_000;
 
-const screen = { enter: '\u001b[?1049h\u001b[2J\u001b[H', leave: '\u001b[?1049l' } as const;
+/** Where a terminal has no second screen (screen(1), some settings of tmux), the value stands on the first: it is wiped before it is left. */
+const screen = { enter: '\u001b[?1049h\u001b[2J\u001b[H', leave: '\u001b[H\u001b[2J\u001b[?1049l' } as const;
 
 /** Shows a value on a screen of its own, which leaves nothing behind: it is gone at a key, at Ctrl-C, and after half a minute. */
 export async function showForAWhile(io: Io, title: string, value: SecretValue): Promise<void> {

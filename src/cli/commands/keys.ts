@@ -53,12 +53,15 @@ export function keysCommand(context: CliContext): Command {
   for (const below of keys.commands) {
     below.option('--operator-namespace <name>', 'where the operator runs', 'keyferry');
   }
-  keys
-    .command('trust')
+  keys.addCommand(trustCommand(context));
+  return keys;
+}
+
+function trustCommand(context: CliContext): Command {
+  return new Command('trust')
     .description('accept the key that the cluster publishes now, after it has changed')
     .option('--fingerprint <text>', 'what an administrator told you: another key is not accepted')
     .option('--manager <name>', 'whose key (default: ClusterSecretManager default)')
     .option('--yes', 'do not ask')
     .action((options: TrustOptions) => trustPublished(context, options));
-  return keys;
 }

@@ -6,7 +6,7 @@ import type { SecretValue } from '../../managers/secret-value.ts';
 import { nameArgument, versionArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { collect } from '../options.ts';
-import { findInFile, withDocument } from '../seal/manifest-file.ts';
+import { findInFile, type SecretInFile, withDocument } from '../seal/manifest-file.ts';
 import { readPublicKeys } from '../seal/public-keys.ts';
 import { type OfflineVersion, secretManifest, versionManifest } from '../seal/seal-version.ts';
 import { readTextFile, replaceFile } from '../seal/write-file.ts';
@@ -73,7 +73,7 @@ async function append(context: CliContext, name: string, file: string, options: 
     namespace: agreed('namespace', found.namespace, options.namespace, file) ?? missingNamespace(file),
     type: agreed('type', found.type, options.type, file),
     version: options.version ?? found.lastVersion + 1,
-    keys: await keysFor(found.keys, options),
+    keys: await keysFor(context, found, file, options),
   };
   if (offline.version <= found.lastVersion) {
     throw new CliError(`${file} has version ${found.lastVersion} already, and numbers only go up`, 2);
@@ -84,10 +84,23 @@ async function append(context: CliContext, name: string, file: string, options: 
   context.io.note(`added version ${offline.version} of secret ${name} to ${file}`);
 }
 
-async function keysFor(before: readonly string[], options: SealOptions): Promise<readonly string[]> {
+/** Whoever can change the file could add a key of their own to its newest version, and read all that comes after. */
+async function keysFor(
+  { io }: CliContext,
+  { keys, newKeys, lastVersion }: SecretInFile,
+  file: string,
+  options: SealOptions,
+): Promise<readonly string[]> {
   const given = await readPublicKeys(options.key, options.keyFile);
-  const keys = given.length === 0 ? before : given;
+  if (given.length > 0) return given;
   if (keys.length === 0) throw new CliError('name the public key of each cluster, by --key or --key-file', 2);
+  if (newKeys.length > 0) {
+    throw new CliError(
+      `version ${lastVersion} in ${file} is sealed to ${newKeys.join(', ')} too, and no version before it is: name each key by --key, if that is meant`,
+      2,
+    );
+  }
+  io.note(`sealed to the keys of version ${lastVersion}: ${keys.join(', ')}`);
   return keys;
 }
 

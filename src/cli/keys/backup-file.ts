@@ -1,4 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CliError } from '../context.ts';
 import { type KeyBackup, parseBackup } from './backup.ts';
@@ -10,12 +11,14 @@ import { type KeyBackup, parseBackup } from './backup.ts';
 export async function writeBackup(file: string, text: string, backup: KeyBackup): Promise<void> {
   const older = await readIfThere(file);
   if (older !== undefined) await mayReplace(file, older, backup);
-  const temporary = `${file}.new`;
+  const draft = `${file}.${randomUUID()}`;
   try {
-    await writeWhole(temporary, text);
-    await rename(temporary, file);
+    await writeWhole(draft, text);
+    await rename(draft, file);
     await syncFolder(file);
   } catch (error) {
+    // No keys stay behind where nobody looks for them.
+    await rm(draft, { force: true });
     throw new CliError(`the backup could not be written to ${file}: ${codeOf(error)}. Nothing counts as backed up`);
   }
 }
@@ -32,10 +35,9 @@ async function mayReplace(file: string, older: string, backup: KeyBackup): Promi
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
-  // One that a broken attempt left may have other rights: `w` would keep them.
-  const handle = await open(file, 'w', 0o600);
+  // Never into what is there: in a folder that others write to, it may be theirs, or a link of theirs.
+  const handle = await open(file, 'wx', 0o600);
   try {
-    await handle.chmod(0o600);
     await handle.writeFile(text);
     await handle.sync();
   } finally {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -73,9 +73,15 @@ describe('a backup', () => {
       'a key with a slip',
       `kind: Secret\nmetadata: {name: keyferry-sealing-keys}\ndata: {1.agekey: QUdFLVNFQ1JFVC1LRVktMUNBTkFSWQ==}`,
     ],
+    [
+      'a key under a name that nobody reads',
+      'kind: Secret\nmetadata: {name: keyferry-sealing-keys}\ndata: {old: TEXT}',
+    ],
     ['no key', 'kind: Secret\nmetadata: {name: keyferry-sealing-keys}\ndata: {}'],
   ])('is not read from %s, and what stands there is not repeated', async (_what, text) => {
-    const error = await parseBackup(text, 'the file').catch((thrown: unknown) => thrown);
+    const error = await parseBackup(text.replace('TEXT', toBase64(entryText(one))), 'the file').catch(
+      (thrown: unknown) => thrown,
+    );
     expect(String(error)).toContain('the file');
     expect(String(error)).not.toMatch(/SECRET-KEY|CANARY/);
   });
@@ -87,6 +93,26 @@ describe('a backup', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder)).toEqual(['keys.backup']);
     expect((await readBackup(file)).entries[0]?.key.publicKey).toBe(one.publicKey);
+  });
+
+  it('is never written into what somebody else has laid there, and leaves no draft where it fails', async () => {
+    const file = join(folder, 'keys.backup');
+    const theirs = join(folder, 'theirs');
+    await writeFile(theirs, '', { mode: 0o666 });
+    await symlink(theirs, `${file}.new`);
+    const kept = backup(['1.agekey', one]);
+    await writeBackup(file, backupText(kept, 'keyferry', 'today'), kept);
+    expect(await readFile(theirs, 'utf8')).toBe('');
+    await mkdir(join(folder, 'taken'));
+    await expect(writeBackup(join(folder, 'taken'), 'x', kept)).rejects.toThrow('EISDIR');
+    expect((await readdir(folder)).toSorted()).toEqual(['keys.backup', 'keys.backup.new', 'taken', 'theirs']);
+  });
+
+  it('that can not take its name leaves no keys in another', async () => {
+    const kept = backup(['1.agekey', one]);
+    const file = join(folder, 'x'.repeat(255));
+    await expect(writeBackup(file, 'x', kept)).rejects.toThrow('ENAMETOOLONG');
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('replaces an older one only where it has every key of it', async () => {

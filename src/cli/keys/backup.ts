@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { annotations, sealingKeysSecret } from '../../api/v1/names.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { CliError } from '../context.ts';
-import { entryText, type KeyEntry, type KeySecret, nextEntryName, toBase64 } from './key-secret.ts';
+import { entryText, type KeyEntry, type KeySecret, keyEntry, nextEntryName, toBase64 } from './key-secret.ts';
 
 /** Keys by the names that they had, and which of them was in use. */
 export interface KeyBackup {
@@ -49,7 +49,12 @@ export async function parseBackup(text: string, file: string): Promise<KeyBackup
   const entries = await Promise.all(
     Object.entries(manifest.data).map(async ([name, base64]) => {
       const key = await SealingKey.parse(Buffer.from(base64, 'base64').toString());
-      if (key === undefined) throw new CliError(`${file}: entry ${name} is not an age key: take another backup`);
+      // Under another name it would lie in the Secret and never be used.
+      if (key === undefined || !keyEntry.test(name)) {
+        throw new CliError(
+          `${file}: entry ${name} is not an age key, or not called like 1.agekey: take another backup`,
+        );
+      }
       return { name, key };
     }),
   );

@@ -12,7 +12,8 @@ export const backedUpAnnotation = `${group}/backed-up`;
 
 /** Says which key is in use where the annotation does not: as in a folder of keys. */
 const currentEntry = 'current';
-const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
+/** How an entry with a key is called. */
+export const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
 
 /** One entry of the Secret with the sealing keys. */
 export interface KeyEntry {

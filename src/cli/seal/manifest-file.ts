@@ -13,6 +13,8 @@ export interface SecretInFile {
   readonly lastVersion: number;
   /** What the newest version is sealed to. */
   readonly keys: readonly string[];
+  /** Those of them that no version before it is sealed to, where there is one. */
+  readonly newKeys: readonly string[];
 }
 
 const metadata = z.object({ name: z.string(), namespace: z.string().optional() });
@@ -56,11 +58,14 @@ export function findInFile(text: string, name: string, file: string): SecretInFi
     .flatMap((document) => versionSchema.safeParse(document).data ?? [])
     .filter(({ spec }) => spec.secret === object)
     .toSorted((a, b) => b.spec.version - a.spec.version);
+  const [newest, ...older] = versions.map(({ spec }) => spec.sealed.map(({ key }) => key));
+  const before = new Set(older.flat());
   return {
     namespace: found.metadata.namespace,
     type: found.spec.type,
     lastVersion: versions[0]?.spec.version ?? 0,
-    keys: (versions[0]?.spec.sealed ?? []).map(({ key }) => key),
+    keys: newest ?? [],
+    newKeys: older.length === 0 ? [] : (newest ?? []).filter((key) => !before.has(key)),
   };
 }
 

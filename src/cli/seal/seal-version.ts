@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
 import { secretObjectName, versionObjectName } from '../../api/v1/embedded-name.ts';
-import { group, version as apiVersion } from '../../api/v1/names.ts';
+import { version as apiVersion, group } from '../../api/v1/names.ts';
 import { secretVersions, versionedSecrets } from '../../api/v1/resources.ts';
-import type { SecretValue } from '../../managers/secret-value.ts';
 import { seal } from '../../managers/embedded/sealing/envelope.ts';
+import type { SecretValue } from '../../managers/secret-value.ts';
 import { CliError } from '../context.ts';
 
 /** A version to be sealed without a cluster. */

@@ -88,6 +88,23 @@ describe('keyferry seal', () => {
     expect(last?.metadata).toEqual({ name: 'api.key-2' });
   });
 
+  it('adds a version to the keys of the one before, and says to which before the value is asked for', async () => {
+    await writeFile(file, await seal('first', 'api.key', '-n', 'shop', '--key', key.publicKey));
+    const context = fakeContext({ stdin: 'second' });
+    const asked = { ...context.io, readAll: () => Promise.reject(new Error(context.notes.join('\n'))) };
+    const program = new Command('keyferry').addCommand(sealCommand({ ...context, io: asked }));
+    const run = program.parseAsync(['seal', 'api.key', '--append', file], { from: 'user' });
+    await expect(run).rejects.toThrow(`sealed to the keys of version 1: ${key.publicKey}`);
+  });
+
+  it('takes no key from a version that has another than those before it: who can change the file would read what comes', async () => {
+    const first = await seal('first', 'api.key', '-n', 'shop', '--key', key.publicKey);
+    await writeFile(file, first);
+    await seal('second', 'api.key', '--append', file, '--key', key.publicKey, '--key', other.publicKey);
+    await expect(seal('third', 'api.key', '--append', file)).rejects.toThrow(other.publicKey);
+    await seal('third', 'api.key', '--append', file, '--key', key.publicKey, '--key', other.publicKey);
+  });
+
   it.each([
     ['no namespace', 'value', ['--key', 'KEY'], 'name the namespace'],
     ['no key', 'value', ['-n', 'shop'], 'public key of each cluster'],
@@ -138,6 +155,13 @@ describe('public keys', () => {
     const error = await readPublicKeys([key.reveal()], []).catch((thrown: unknown) => thrown);
     expect(String(error)).toContain('private half');
     expect(String(error)).not.toContain(key.reveal());
+  });
+
+  it('are not what stands in the wrong file, which is not repeated', async () => {
+    await writeFile(file, `# ours\n${key.publicKey}\ncorrect horse battery`);
+    const error = await readPublicKeys([], [file]).catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain(`line 3 of ${file} is no public key`);
+    expect(String(error)).not.toContain('horse');
   });
 
   it('with a slip are refused', async () => {

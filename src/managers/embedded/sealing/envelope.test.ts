@@ -74,6 +74,7 @@ describe('a sealed value', () => {
     expect([error.reason, error.message.includes(field)]).toEqual(['WrongPlace', true]);
   });
 
+  // Each byte costs the calculation of a whole key exchange.
   it('rule 18: is refused after any of its bytes was altered', async () => {
     const sealed = Buffer.from(await seal(SecretValue.fromString(canary), here, key.publicKey), 'base64');
     for (let index = 0; index < sealed.length; index += 1) {
@@ -82,7 +83,7 @@ describe('a sealed value', () => {
       const error = await refusal(openSealed(altered.toString('base64'), key, here, MAX));
       expect(error.reason).toBe('InvalidSeal');
     }
-  });
+  }, 60_000);
 
   it('is refused cut short, empty, without form, or sealed to another key', async () => {
     const sealed = await seal(SecretValue.fromString(canary), here, key.publicKey);
@@ -221,4 +222,14 @@ it('a value for one reveal is opened by its own key only', async () => {
   const data = await sealForRecipient(SecretValue.fromString(canary), mine.recipient);
   expect((await mine.open(data)).asString()).toBe(canary);
   expect((await refusal(theirs.open(data))).reason).toBe('InvalidSeal');
+});
+
+it('security rule 18: the answer to a reveal does not show its length within a step, and is not opened with another', async () => {
+  const key = await oneTimeKey();
+  const answers = await Promise.all(
+    [1, 20, 252].map((size) => sealForRecipient(SecretValue.fromString('x'.repeat(size)), key.recipient)),
+  );
+  expect(new Set(answers.map((answer) => answer.length)).size).toBe(1);
+  const forged = await encryptTo(key.recipient, Uint8Array.from([0, 0, 0, 9, 1, 2]));
+  await expect(key.open(Buffer.from(forged).toString('base64'))).rejects.toThrow('the length that it says');
 });
