@@ -46,7 +46,7 @@ describe('the generated files', () => {
 });
 
 describe('the roles', () => {
-  it('rule 1: list verbs and resources and have no wildcard', () => {
+  it('security rule 1: list verbs and resources and have no wildcard', () => {
     expect(roles).toHaveLength(13);
     const words = roles.flatMap(({ rules }) =>
       rules.flatMap((rule) => [rule.apiGroups, rule.resources, rule.verbs].flat()),
@@ -54,7 +54,7 @@ describe('the roles', () => {
     expect(words.filter((word) => word.includes('*'))).toEqual([]);
   });
 
-  it('rule 1: add to `view` only reading, to `edit` only the writing of references', () => {
+  it('security rule 1: add to `view` only reading, to `edit` only the writing of references', () => {
     const aggregated = roles.filter(({ metadata }) => Object.keys(metadata.labels).length > 0);
 
     expect(aggregated.map(({ metadata, rules }) => ({ labels: metadata.labels, rules }))).toEqual([
@@ -92,14 +92,14 @@ describe('the roles', () => {
     ['put', ['keyferry-member', 'keyferry-admin']],
     ['access', ['keyferry-revealer', 'keyferry-admin']],
     ['destroy', ['keyferry-admin']],
-  ])('rule 1: give `%s` in roles that go into no other', (verb, expected) => {
+  ])('security rule 1: give `%s` in roles that go into no other', (verb, expected) => {
     const giving = roles.filter(({ rules }) => rules.some(({ verbs }) => verbs.includes(verb)));
 
     expect(giving.map(({ metadata }) => metadata.name)).toEqual(expected);
     expect(giving.flatMap(({ metadata }) => Object.keys(metadata.labels))).toEqual([]);
   });
 
-  it('rule 1: give the status of nothing to anybody but the operator', () => {
+  it('security rule 1: give the status of nothing to anybody but the operator', () => {
     const giving = roles.filter(({ rules }) =>
       rules.some(({ resources }) => resources.some((name) => name.endsWith('/status'))),
     );
@@ -164,7 +164,7 @@ describe('the roles', () => {
     ]);
   });
 
-  it('rule 1: give `use` in one role only, of one manager', () => {
+  it('security rule 1: give `use` in one role only, of one manager', () => {
     const using = roles.filter(({ rules }) => rules.some(({ verbs }) => verbs.includes('use')));
 
     expect(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nodeFlags } from './operator/operator-process.ts';
 
-test('rule 22: tests run as the image does, without code from strings and without __proto__', () => {
+test('security rule 22: tests run as the image does, without code from strings and without __proto__', () => {
   const plain: object = {};
 
   expect(() => {

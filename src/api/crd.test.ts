@@ -113,7 +113,7 @@ describe('parsing', () => {
     expect(secretReferenceSpecSchema.parse({ data: { key: { secret } } }).data?.['key']?.secret).toBe(secret);
   });
 
-  it('rule 8: drops what a namespaced manager may not set, even where no CRD refused it', () => {
+  it('security rule 8: drops what a namespaced manager may not set, even where no CRD refused it', () => {
     const auth = { secretRef: { name: 'keys' }, instanceMetadata: true };
     const spec = { access: [], aws: { auth, endpoint: 'https://evil.test', roleArn: 'x', caBundle: 'x', proxy: 'x' } };
 

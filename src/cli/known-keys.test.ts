@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-describe("rule 20: a cluster's key", () => {
+describe("security rule 20: a cluster's key", () => {
   it('is remembered the first time, for its owner alone, and known again', async () => {
     await checkKnownKey(folder, key, 0);
     await checkKnownKey(folder, key, 1);

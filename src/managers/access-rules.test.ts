@@ -20,7 +20,7 @@ function grantsNamespaces(namespaces: AccessRule['namespaces'], asker = shop, tr
   return grants([{ namespaces, secrets: ['**'] }], 'db', asker, trusted);
 }
 
-describe('rule 9: access rules', () => {
+describe('security rule 9: access rules', () => {
   it('grant nothing when there are none', () => {
     expect(grants([], 'db')).toBe(false);
   });
@@ -42,7 +42,7 @@ describe('rule 9: access rules', () => {
   });
 });
 
-describe('rule 9: namespaces of a rule', () => {
+describe('security rule 9: namespaces of a rule', () => {
   it.each([
     ['shop', 'shop', true],
     ['shop', 'shop-eu', false],
@@ -153,7 +153,7 @@ describe('rule 9: namespaces of a rule', () => {
   });
 });
 
-describe('rule 9: secrets of a rule', () => {
+describe('security rule 9: secrets of a rule', () => {
   it.each([
     ['db', 'db', true],
     ['db', 'db2', false],

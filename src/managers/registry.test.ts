@@ -62,7 +62,7 @@ describe('the registry of managers', () => {
     expect(namesOf(secretManagerSpecSchema.parse({ embedded: {} }), 'bank').full('DB', 'bank')).toBe('bank/db');
   });
 
-  it('rule 8: a namespaced manager reaches no other namespace, whatever its spec says', () => {
+  it('security rule 8: a namespaced manager reaches no other namespace, whatever its spec says', () => {
     const smuggled = { ...clusterSecretManagerSpecSchema.parse({ embedded: { namespace: 'org' }, access: [] }) };
     expect(namesOf(smuggled, 'bank').full('DB', 'bank')).toBe('bank/db');
   });
@@ -86,11 +86,11 @@ describe('the AWS manager of a manager object', () => {
     return server;
   };
 
-  it('rule 8: never uses the identity of the operator for a namespaced manager', () => {
+  it('security rule 8: never uses the identity of the operator for a namespaced manager', () => {
     expect(() => createManager(namespaced({ region: 'eu-west-1' }))).toThrow(/needs credentials of its own/);
   });
 
-  it('rule 8: takes endpoint, role, CA, proxy and instance metadata from the cluster kind only', () => {
+  it('security rule 8: takes endpoint, role, CA, proxy and instance metadata from the cluster kind only', () => {
     const more = { endpoint: 'https://evil.test', roleArn: 'arn:x', caBundle: 'PEM', proxy: 'http://evil.test' };
     const own = secretManagerSpecSchema.parse({ aws: { region: 'eu-west-1', auth: { secretRef } } });
     const spec = { ...own, aws: { ...own.aws, ...more } };
@@ -101,7 +101,7 @@ describe('the AWS manager of a manager object', () => {
     expect(awsSettings(cluster(more))).toMatchObject({ endpoint: 'https://evil.test', caBundle: 'PEM' });
   });
 
-  it('rule 8: assumes a role with the external id of this manager and no other', async () => {
+  it('security rule 8: assumes a role with the external id of this manager and no other', async () => {
     const { url, calls } = await serve();
     const aws = {
       region: 'eu-west-1',

@@ -149,7 +149,7 @@ describe('a controller', () => {
     });
   });
 
-  it('rule 16: logs a failure without the message of a foreign error', async () => {
+  it('security rule 16: logs a failure without the message of a foreign error', async () => {
     const { clock, controller, run, lines } = setUp(async () => {
       throw new SyntaxError('Unexpected token in "hunter2"');
     });

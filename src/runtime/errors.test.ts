@@ -10,7 +10,7 @@ describe('the description of an error', () => {
     );
   });
 
-  it('rule 16: never has the message of a parser, which quotes the value', () => {
+  it('security rule 16: never has the message of a parser, which quotes the value', () => {
     let thrown: unknown;
     try {
       JSON.parse(`{"password": ${canary}}`);

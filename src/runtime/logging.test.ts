@@ -71,14 +71,17 @@ describe('the logger', () => {
     expect(record()).toMatchObject({ message: '100%s of %o', a: 1 });
   });
 
-  it.each(['json', 'text'] as const)('rule 16: never writes the message of a foreign error, as %s', (format) => {
-    const { logger, text } = setUp(format);
-    const error = new SyntaxError(`Unexpected token in "${canary}"`, { cause: new Error(canary) });
-    logger.error('failed', { error, nested: { list: [{ error }] }, cause: error });
-    const line = text();
-    expect(line).not.toContain(canary);
-    expect(line).toContain('SyntaxError');
-  });
+  it.each(['json', 'text'] as const)(
+    'security rule 16: never writes the message of a foreign error, as %s',
+    (format) => {
+      const { logger, text } = setUp(format);
+      const error = new SyntaxError(`Unexpected token in "${canary}"`, { cause: new Error(canary) });
+      logger.error('failed', { error, nested: { list: [{ error }] }, cause: error });
+      const line = text();
+      expect(line).not.toContain(canary);
+      expect(line).toContain('SyntaxError');
+    },
+  );
 
   it('writes the message of an error of ours', () => {
     const { logger, record } = setUp();

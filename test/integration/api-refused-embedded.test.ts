@@ -30,10 +30,10 @@ const form = 'may have letters, digits, space and . _ / - only, with no space at
 const age = 'must be a number with d, h, m or s, for example 90d';
 
 const secrets: readonly Case[] = [
-  ['rule 22: an umlaut in its name', named('schlüssel'), form],
-  ['rule 22: a letter that only looks alike', named('d\u0412.password'), form],
-  ['rule 22: a control character in its name', named('db\u0007'), form],
-  ['rule 22: a line break at the end of its name', named('db\n'), form],
+  ['security rule 22: an umlaut in its name', named('schlüssel'), form],
+  ['security rule 22: a letter that only looks alike', named('d\u0412.password'), form],
+  ['security rule 22: a control character in its name', named('db\u0007'), form],
+  ['security rule 22: a line break at the end of its name', named('db\n'), form],
   ['a colon in its name', named('db:password'), form],
   ['a space at the beginning of its name', named(' db'), form],
   ['a space at the end of its name', named('db '), form],
@@ -51,7 +51,7 @@ const secrets: readonly Case[] = [
   ],
   ['two lines of description', versionedSecret('api', { description: 'a\nb' }), 'control and invisible characters'],
   [
-    'rule 18: a portable value that is never revealed',
+    'security rule 18: a portable value that is never revealed',
     versionedSecret('api', { writeOnly: true, sealing: 'Portable' }),
     'a portable value can be opened wherever the key is, so writeOnly needs sealing: Bound',
   ],
@@ -93,8 +93,8 @@ const versions: readonly Case[] = [
     'from.version must be an earlier version',
   ],
   ['itself to repeat', version({ version: 3, from: { version: 3 } }), 'from.version must be an earlier version'],
-  ['rule 19: a key in a form of its own', version(sealedTo('ssh-ed25519 AAAA')), noKey],
-  ['rule 19: the secret half of a key', version(sealedTo(`AGE-SECRET-KEY-1${'Q'.repeat(46)}`)), noKey],
+  ['security rule 19: a key in a form of its own', version(sealedTo('ssh-ed25519 AAAA')), noKey],
+  ['security rule 19: the secret half of a key', version(sealedTo(`AGE-SECRET-KEY-1${'Q'.repeat(46)}`)), noKey],
   ['two values for one key', version({ sealed: [...someSealed, ...someSealed] }), 'Duplicate value'],
   [
     'a value with a line break',
@@ -124,11 +124,11 @@ const reveals: readonly Case[] = [
   ['an empty reason', reveal({ reason: '' }), 'should be at least 1 chars long'],
   ['a reason of two lines', reveal({ reason: 'a\nb' }), 'control and invisible characters are not allowed here'],
   ['nobody who asks', reveal({ requestedBy: undefined }), 'spec.requestedBy: Required value'],
-  ['rule 21: no recipient', reveal({ recipient: undefined }), 'spec.recipient: Required value'],
-  ['rule 21: two recipients', reveal({ recipient: `${someKey},${someKey}` }), 'may not be more than 62'],
-  ['rule 21: an SSH key', reveal({ recipient: 'ssh-ed25519 AAAA' }), noKey],
-  ['rule 21: a hybrid key', reveal({ recipient: `age1pq1${'q'.repeat(55)}` }), noKey],
-  ['rule 21: a plugin', reveal({ recipient: `age1yubikey1${'q'.repeat(50)}` }), noKey],
+  ['security rule 21: no recipient', reveal({ recipient: undefined }), 'spec.recipient: Required value'],
+  ['security rule 21: two recipients', reveal({ recipient: `${someKey},${someKey}` }), 'may not be more than 62'],
+  ['security rule 21: an SSH key', reveal({ recipient: 'ssh-ed25519 AAAA' }), noKey],
+  ['security rule 21: a hybrid key', reveal({ recipient: `age1pq1${'q'.repeat(55)}` }), noKey],
+  ['security rule 21: a plugin', reveal({ recipient: `age1yubikey1${'q'.repeat(50)}` }), noKey],
   ['version 0', reveal({ version: 0 }), 'should be greater than or equal to 1'],
   ['a secret in upper case', secretReveal('DB', 'admin'), 'must be the name of a Kubernetes object'],
 ];
@@ -136,11 +136,15 @@ const reveals: readonly Case[] = [
 const typed = (schema: object): unknown => secretType({ schema });
 const types: readonly Case[] = [
   ['no schema', secretType({}), 'spec.schema: Required value'],
-  ['rule 15: no type', typed({}), 'spec.schema.type: Required value'],
-  ['rule 15: an array', typed({ type: 'array' }), 'supported values: "object", "string", "number", "boolean"'],
-  ['rule 15: a reference', typed({ type: 'object', $ref: '#' }), 'unknown field "spec.schema.$ref"'],
-  ['rule 15: a choice', typed({ type: 'object', oneOf: [] }), 'unknown field "spec.schema.oneOf"'],
-  ['rule 15: a pattern that is long', typed({ type: 'string', pattern: 'x'.repeat(257) }), 'may not be more than 256'],
+  ['security rule 15: no type', typed({}), 'spec.schema.type: Required value'],
+  ['security rule 15: an array', typed({ type: 'array' }), 'supported values: "object", "string", "number", "boolean"'],
+  ['security rule 15: a reference', typed({ type: 'object', $ref: '#' }), 'unknown field "spec.schema.$ref"'],
+  ['security rule 15: a choice', typed({ type: 'object', oneOf: [] }), 'unknown field "spec.schema.oneOf"'],
+  [
+    'security rule 15: a pattern that is long',
+    typed({ type: 'string', pattern: 'x'.repeat(257) }),
+    'may not be more than 256',
+  ],
   [
     'a Secret type that none may have',
     secretType({ schema: { type: 'string' }, secretType: 'x' }),
@@ -152,11 +156,15 @@ const types: readonly Case[] = [
 const onCluster = 'may be set only on a ClusterSecretManager: a';
 const managers: readonly Case[] = [
   [
-    'rule 8: a namespace of a SecretManager',
+    'security rule 8: a namespace of a SecretManager',
     manager({ embedded: { namespace: 'org' } }),
     `namespace ${onCluster} SecretManager serves the secrets of its own namespace`,
   ],
-  ['rule 8: limits of a SecretManager', manager({ embedded: { limits: {} } }), `limits ${onCluster} tenant must not`],
+  [
+    'security rule 8: limits of a SecretManager',
+    manager({ embedded: { limits: {} } }),
+    `limits ${onCluster} tenant must not`,
+  ],
   [
     'access of a SecretManager',
     manager({ embedded: {}, access: goodAccess }),
@@ -292,21 +300,27 @@ describe('what can not be changed', () => {
     ['that it brought a value', 'sver', 'plain-5', { from: { version: 1 } }, fixed],
     ['what it repeats', 'sver', 'plain-6', { from: { version: 1 } }, fixed],
     [
-      'rule 21: the recipient of a reveal',
+      'security rule 21: the recipient of a reveal',
       'srev',
       'look',
       { recipient: `age1${'p'.repeat(58)}` },
       'ask again by keyferry',
     ],
-    ['rule 3: who asks for a reveal', 'srev', 'look', { requestedBy: 'eve' }, 'a reveal cannot change: ask again'],
     [
-      'rule 15: a type',
+      'security rule 3: who asks for a reveal',
+      'srev',
+      'look',
+      { requestedBy: 'eve' },
+      'a reveal cannot change: ask again',
+    ],
+    [
+      'security rule 15: a type',
       'stype',
       type,
       { schema: { type: 'number' } },
       'a SecretType cannot change: create another one',
     ],
-    ['rule 15: the description of a type', 'stype', type, { description: 'x' }, 'a SecretType cannot change'],
+    ['security rule 15: the description of a type', 'stype', type, { description: 'x' }, 'a SecretType cannot change'],
   ])('is %s (%s %s %j)', async (_what, kind, object, spec, says) => {
     expect(await change(kind, object, spec)).toContain(says);
   });

@@ -39,26 +39,26 @@ const access: readonly Case[] = [
     'spec.access[0].secrets: Required value',
   ],
   [
-    'rule 9: a rule that says nothing of namespaces',
+    'security rule 9: a rule that says nothing of namespaces',
     rule({ namespaces: {} }),
     'say which namespaces: {names: [shop]}, {selector: {matchLabels: {env: prod}}}, or {names: ["*"]} for every namespace',
   ],
   [
-    'rule 9: an empty list of namespaces',
+    'security rule 9: an empty list of namespaces',
     names(),
     'an empty list grants nothing: names: [shop], or names: ["*"] for every namespace',
   ],
   [
-    'rule 9: an empty selector',
+    'security rule 9: an empty selector',
     selector({}),
     'an empty selector grants nothing: selector: {matchLabels: {env: prod}}, or names: ["*"] for every namespace',
   ],
   [
-    'rule 9: a selector with empty parts',
+    'security rule 9: a selector with empty parts',
     selector({ matchLabels: {}, matchExpressions: [] }),
     'an empty selector grants nothing',
   ],
-  ['rule 9: an empty list of secrets', secrets(), 'an empty list grants nothing: secrets: ["shop/*"]'],
+  ['security rule 9: an empty list of secrets', secrets(), 'an empty list grants nothing: secrets: ["shop/*"]'],
   [
     'an expression In without values',
     expression({ operator: 'In' }),
@@ -81,14 +81,18 @@ const access: readonly Case[] = [
   ],
   ['a namespace with a slash', names('shop/*'), 'must be the name of a namespace'],
   ['a namespace that is a regular expression', names('shop.*'), 'must be the name of a namespace'],
-  ['rule 9: {namespace} as a part of a segment', secrets('{namespace}-*'), wholeSegment],
-  ['rule 9: {namespace} twice in a segment', secrets('{namespace}{namespace}'), wholeSegment],
-  ['rule 9: other braces', secrets('{name}/*'), wholeSegment],
-  ['rule 9: a segment ..', secrets('shop/../*'), noDots],
-  ['rule 9: a segment .', secrets('./shop'), noDots],
-  ['rule 9: an empty segment', secrets('shop//*'), noDots],
-  ['rule 9: a slash at the end', secrets('shop/'), noDots],
-  ['rule 9: a control character', secrets('shop/\u0000*'), 'control and invisible characters are not allowed here'],
+  ['security rule 9: {namespace} as a part of a segment', secrets('{namespace}-*'), wholeSegment],
+  ['security rule 9: {namespace} twice in a segment', secrets('{namespace}{namespace}'), wholeSegment],
+  ['security rule 9: other braces', secrets('{name}/*'), wholeSegment],
+  ['security rule 9: a segment ..', secrets('shop/../*'), noDots],
+  ['security rule 9: a segment .', secrets('./shop'), noDots],
+  ['security rule 9: an empty segment', secrets('shop//*'), noDots],
+  ['security rule 9: a slash at the end', secrets('shop/'), noDots],
+  [
+    'security rule 9: a control character',
+    secrets('shop/\u0000*'),
+    'control and invisible characters are not allowed here',
+  ],
   ['** within a segment', secrets('shop/**x'), wide],
   ['** at the end of a segment that is not the last', secrets('app**/x'), wide],
   ['***', secrets('***'), wide],
@@ -169,41 +173,41 @@ const own = (more: object): object => ({ aws: { auth: goodAuth, ...more } });
 const onCluster = 'may be set only on a ClusterSecretManager:';
 const tenant: readonly Case[] = [
   [
-    'rule 8: an endpoint',
+    'security rule 8: an endpoint',
     own({ endpoint: 'https://evil.test' }),
     `endpoint ${onCluster} a tenant's field must not choose where the operator connects`,
   ],
   [
-    'rule 8: a proxy',
+    'security rule 8: a proxy',
     own({ proxy: 'http://evil.test' }),
     `proxy ${onCluster} a tenant's field must not choose where the operator connects`,
   ],
   [
-    'rule 8: a CA',
+    'security rule 8: a CA',
     own({ caBundle: 'x' }),
     `caBundle ${onCluster} a tenant's field must not choose whom the operator trusts`,
   ],
   [
-    'rule 8: a role',
+    'security rule 8: a role',
     own({ roleArn: 'arn:aws:iam::123456789012:role/x' }),
     `roleArn ${onCluster} it is assumed with the operator's identity. Give the manager its own keys: auth: {secretRef: {name: aws-keys}}`,
   ],
   [
-    'rule 8: the identity of the node',
+    'security rule 8: the identity of the node',
     own({ auth: { ...goodAuth, instanceMetadata: true } }),
     `instanceMetadata ${onCluster} it would lend out the identity of the node`,
   ],
   [
-    'rule 8: access',
+    'security rule 8: access',
     { ...own({}), access: goodAccess },
     `access ${onCluster} a SecretManager serves its own namespace and no other`,
   ],
   [
-    'rule 8: no credentials',
+    'security rule 8: no credentials',
     { aws: { region: 'eu-west-1' } },
     'a SecretManager brings its own credentials: aws: {region: eu-west-1, auth: {secretRef: {name: aws-keys}}}',
   ],
-  ['rule 8: empty credentials', { aws: { auth: {} } }, 'spec.aws.auth.secretRef: Required value'],
+  ['security rule 8: empty credentials', { aws: { auth: {} } }, 'spec.aws.auth.secretRef: Required value'],
   ['no backend', {}, 'name exactly one backend: embedded: {} or aws: {region: eu-west-1}'],
   ['an unknown field', { ...own({}), onRevoked: 'Retain' }, 'unknown field "spec.onRevoked"'],
 ];
@@ -213,7 +217,7 @@ describe('a SecretManager is refused, and told the right form, with', () => {
     expect(await create(manager(spec))).toContain(says);
   });
 
-  test('rule 8: an endpoint, also by a client that does not ask for strict validation', async () => {
+  test('security rule 8: an endpoint, also by a client that does not ask for strict validation', async () => {
     const object = manager(own({ endpoint: 'https://evil.test' }));
 
     const message = await refusal(kubectl(['create', '--dry-run=server', '--validate=false', '-f', '-'], object));

@@ -165,19 +165,19 @@ const metadata: readonly Case[] = [
     'argocd.argoproj.io/sync',
   ].flatMap((name): readonly Case[] => [
     [
-      `rule 10: the label ${name}`,
+      `security rule 10: the label ${name}`,
       shows({ labels: { [name]: 'x' } }),
       `"${name}" is reserved: keys of kubernetes.io, k8s.io, keyferry.io, helm.sh, argocd.argoproj.io and their subdomains cannot be set. Use a domain of your own: example.com/team`,
     ],
-    [`rule 10: the annotation ${name}`, shows({ annotations: { [name]: 'x' } }), `"${name}" is reserved`],
+    [`security rule 10: the annotation ${name}`, shows({ annotations: { [name]: 'x' } }), `"${name}" is reserved`],
   ]),
   [
-    'rule 10: a template in a label',
+    'security rule 10: a template in a label',
     shows({ labels: { team: '{{Secrets.x}}' } }),
     '"team" has a template in its value: labels and annotations are literal, only template.data is rendered',
   ],
   [
-    'rule 10: a template in an annotation',
+    'security rule 10: a template in an annotation',
     shows({ annotations: { note: 'a {{ Secrets.x }}' } }),
     '"note" has a template in its value',
   ],
@@ -196,18 +196,18 @@ const metadata: readonly Case[] = [
 const targets: readonly Case[] = [
   ...['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', 'helm.sh/release.v1', 'Own'].map(
     (type): Case => [
-      `rule 10: the type ${type}`,
+      `security rule 10: the type ${type}`,
       withData({ target: { type } }),
       'supported values: "Opaque", "kubernetes.io/tls"',
     ],
   ),
   [
-    'rule 10: a Secret of Helm',
+    'security rule 10: a Secret of Helm',
     withData({ target: { name: 'sh.helm.release.v1.shop.v1' } }),
     'Secret sh.helm.release.v1.shop.v1 would be read by Helm or by the cluster itself (sh.helm.release.*, bootstrap-token-*). Give another name: target: {name: api-db}',
   ],
   [
-    'rule 10: a bootstrap token',
+    'security rule 10: a bootstrap token',
     withData({ target: { name: 'bootstrap-token-abcdef' } }),
     'Secret bootstrap-token-abcdef would be read',
   ],
@@ -306,7 +306,7 @@ describe('a SecretReference is refused, and told the right form, with', () => {
   });
 
   test.each(['sh.helm.release.v1.shop.v1', 'bootstrap-token-abcdef'])(
-    'rule 10: the name %s, which its Secret would have',
+    'security rule 10: the name %s, which its Secret would have',
     async (name) => {
       expect(await create(reference({ data: goodData }, name))).toContain(`Secret ${name} would be read by Helm`);
     },

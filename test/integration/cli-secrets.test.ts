@@ -329,7 +329,7 @@ it('keyferry types shows the types, and one as a form', async () => {
   expect([code, notes.trim()]).toEqual([1, 'error: there is no SecretType basic-aut. Did you mean basic-auth?']);
 });
 
-it('rule 20: a key that changes without a word is refused until it is trusted', async () => {
+it('security rule 20: a key that changes without a word is refused until it is trusted', async () => {
   const namespace = await withSecret('db', 'one');
   const path = join(folder, 'keyferry', 'known-keys.json');
   const env = { XDG_CONFIG_HOME: folder };

@@ -8,7 +8,7 @@ import { oneTimeKey } from '../../src/managers/embedded/sealing/one-time.ts';
 import { findCanaries } from '../operator/canaries.ts';
 import { eventually } from '../operator/eventually.ts';
 import { never } from './kube-connection.ts';
-import { type Asker, etcdContents, openReveals, recordsOf, type Reveals } from './reveals-support.ts';
+import { type Asker, etcdContents, openReveals, type Reveals, recordsOf } from './reveals-support.ts';
 import { startWorld, type World } from './world.ts';
 import { itLeaksNothing } from './world-scan.ts';
 
@@ -45,7 +45,7 @@ async function goes(reveal: string): Promise<void> {
   });
 }
 
-describe('rule 21: a reveal by somebody who may', () => {
+describe('security rule 21: a reveal by somebody who may', () => {
   test('gives the value to the one-time key alone, after it was noted, once', async () => {
     const value = world.canary();
     await reveals.secret('once', value);
@@ -181,7 +181,7 @@ describe('a reveal is refused', () => {
   });
 });
 
-describe('rule 4: while a policy is missing', () => {
+describe('security rule 4: while a policy is missing', () => {
   const binding = ['validatingadmissionpolicybinding', 'keyferry-secret-reveals'];
 
   /** Asks until the answer is this one. */
@@ -239,7 +239,7 @@ describe('rule 4: while a policy is missing', () => {
   });
 });
 
-describe('rule 4: with the policy in force', () => {
+describe('security rule 4: with the policy in force', () => {
   test('the operator asks for itself whether who asked may, and finds what the policy let through', async () => {
     const heidi = await reveals.asker('heidi', ['db']);
     const { recipient } = await oneTimeKey();

@@ -99,7 +99,7 @@ describe('a version that is put', () => {
   });
 });
 
-describe('rule 18: a sealed value that is used again', () => {
+describe('security rule 18: a sealed value that is used again', () => {
   it.each([
     ['for another version', (secret: string) => ({ secret, version: 2 })],
     ['for another secret', () => ({ secret: 'other', version: 1 })],

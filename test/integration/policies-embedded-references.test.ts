@@ -53,7 +53,7 @@ function keys(secrets: readonly string[]): Record<string, unknown> {
 
 const own = { kind: 'SecretManager', name: 'own' };
 
-describe('rule 2: with the manager of the own namespace, access on each secret named is as good as use', () => {
+describe('security rule 2: with the manager of the own namespace, access on each secret named is as good as use', () => {
   test.each([
     ['one secret', { data: goodData }],
     ['any spelling of case', { data: { a: { secret: 'DB.Password' } } }],

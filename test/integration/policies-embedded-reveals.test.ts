@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
 
-describe('rule 4: asking for a reveal', () => {
+describe('security rule 4: asking for a reveal', () => {
   test('is open to who holds access on the secret', async () => {
     expect(await refusal(asRita(dryRun, secretReveal(secret, rita)))).toBeUndefined();
   });
@@ -87,7 +87,7 @@ describe('rule 4: asking for a reveal', () => {
 
 const inOwnNamespace = kubectlIn(cluster, 'keyferry', operator);
 
-describe('rule 3: a status', () => {
+describe('security rule 3: a status', () => {
   const looks: readonly (readonly [kind: string, name: string, object: unknown, status: object])[] = [
     ['VersionedSecret', secret, versionedSecret(secret), { latest: 7 }],
     ['SecretVersion', `${secret}-1`, secretVersion(secret, { createdBy: 'admin' }), { state: 'Accepted' }],

@@ -80,7 +80,7 @@ const given: Readonly<Record<Role, readonly Question[]>> = {
   'keyferry-admin': every,
 };
 
-describe('rule 1: the roles', () => {
+describe('security rule 1: the roles', () => {
   test.each(roles)('%s gives what it says and nothing else', async (role) => {
     const words = (questions: readonly Question[]): readonly string[] =>
       questions.map((question) => question.join(' '));

@@ -72,7 +72,7 @@ const patch = (kubectl: Kubectl, body: object, name = secret): Promise<string | 
   refusal(tryPatch(kubectl, 'vsec', name, body));
 const mayNot = (verb: string, name: string): string => `${name}-${run} may not ${verb} secret db.password in namespace`;
 
-describe('rule 5: making a secret', () => {
+describe('security rule 5: making a secret', () => {
   test('is open to who holds put on its name', async () => {
     await accepted(() => asEve(dryRun, versionedSecret('other')));
 
@@ -100,7 +100,7 @@ describe('rule 5: making a secret', () => {
   });
 });
 
-describe('rule 5: changing a secret', () => {
+describe('security rule 5: changing a secret', () => {
   test.each([
     ['the description', { description: 'x' }],
     ['the age that it may have', { rotateAfter: '90d' }],
@@ -187,7 +187,7 @@ describe('disabling a version', () => {
   });
 });
 
-describe('rule 6: deleting a secret', () => {
+describe('security rule 6: deleting a secret', () => {
   const remove = (kubectl: Kubectl, name: string): Promise<string | undefined> =>
     refusal(tryDelete(kubectl, 'vsec', name));
   const usedBy = [user('api-db', 'Deployment/api@3', 'CronJob/report@2'), user('cart')];

@@ -62,7 +62,7 @@ function by(createdBy: string | undefined, more: object = {}): object {
   return secretVersion(secret, { ...(createdBy !== undefined && { createdBy }), ...more });
 }
 
-describe('rule 5: putting a version', () => {
+describe('security rule 5: putting a version', () => {
   test('is open to who holds put on the secret', async () => {
     expect(await refusal(asAlice(dryRun, by(alice)))).toBeUndefined();
   });
@@ -91,7 +91,7 @@ describe('rule 5: putting a version', () => {
   });
 });
 
-describe('rule 7: the name of the writer', () => {
+describe('security rule 7: the name of the writer', () => {
   test.each([
     ['another', 'carol'],
     ['a group', 'system:masters'],
@@ -127,7 +127,7 @@ describe('rule 7: the name of the writer', () => {
   });
 });
 
-describe('rule 4: the probe of the operator', () => {
+describe('security rule 4: the probe of the operator', () => {
   const nobody = by('keyferry:probe');
 
   test('is refused by the policy, in the namespace of the operator', async () => {
@@ -141,7 +141,7 @@ describe('rule 4: the probe of the operator', () => {
   });
 });
 
-describe('rule 3: changing a version', () => {
+describe('security rule 3: changing a version', () => {
   const sealedAgain = { spec: { sealed: [{ key: someKey, data: 'BBBB' }] } };
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'mine', uid: 'a-b-c' };
   const owned = { metadata: { ownerReferences: [owner] } };
@@ -197,7 +197,7 @@ describe('rule 3: changing a version', () => {
   });
 });
 
-describe('rule 5: destroying a version', () => {
+describe('security rule 5: destroying a version', () => {
   const remove = (kubectl: Kubectl, version: number): Promise<string | undefined> =>
     refusal(tryDelete(kubectl, 'sver', `${secret}-${version}`));
 

@@ -52,7 +52,7 @@ beforeAll(async () => {
 
 afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
 
-describe('rule 12: listing a workload', () => {
+describe('security rule 12: listing a workload', () => {
   test('needs the verb patch on it, and says on what, and what to ask for', async () => {
     expect(await refusal(eve(dryRun, reference(listing([{ name: 'api' }]))))).toContain(
       `eve-${run} may not patch Deployment api of namespace ${namespace}, and so may not list it in rollout.workloads, which has its pods replaced. Ask for a Role there with: apiGroups: [apps], resources: [deployments], resourceNames: [api], verbs: [patch]`,
@@ -115,7 +115,7 @@ describe('rule 12: listing a workload', () => {
   });
 });
 
-describe('rule 12: a reference that lists a workload', () => {
+describe('security rule 12: a reference that lists a workload', () => {
   const patch = (body: object): Promise<string | undefined> =>
     refusal(eve(['patch', 'sref', 'api-db', '--type=merge', '--dry-run=server', '-p', JSON.stringify(body)]));
 

@@ -85,7 +85,7 @@ describe('every policy', () => {
   });
 });
 
-describe('rule 3: a status', () => {
+describe('security rule 3: a status', () => {
   test('is refused from an administrator', async () => {
     const message = await refusal(admin(applyStatus, statusOf('plain', { summary: 'x' })));
 

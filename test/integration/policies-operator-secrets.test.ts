@@ -55,7 +55,7 @@ beforeAll(async () => {
 
 afterAll(() => runKubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']));
 
-describe('rule 13: the operator may create', () => {
+describe('security rule 13: the operator may create', () => {
   test('a Secret with its label and its annotations', async () => {
     const annotations = {
       'keyferry.io/reference': 'shop/api-db',
@@ -106,7 +106,7 @@ describe('rule 13: the operator may create', () => {
     expect(await create(secret('new', parts))).toContain(says);
   });
 
-  test('rule 10: no token of a service account, though its own account could', async () => {
+  test('security rule 10: no token of a service account, though its own account could', async () => {
     const annotations = { 'kubernetes.io/service-account.name': 'default' };
     const token = secret('token', {
       type: 'kubernetes.io/service-account-token',
@@ -123,12 +123,15 @@ describe('rule 13: the operator may create', () => {
     );
   });
 
-  test.each(['sh.helm.release.v1.shop.v1', 'bootstrap-token-abcdef'])('rule 10: no Secret %s', async (name) => {
-    expect(await create(secret(name, { labels: owned }))).toContain(`the operator may not touch Secret ${name}`);
-  });
+  test.each(['sh.helm.release.v1.shop.v1', 'bootstrap-token-abcdef'])(
+    'security rule 10: no Secret %s',
+    async (name) => {
+      expect(await create(secret(name, { labels: owned }))).toContain(`the operator may not touch Secret ${name}`);
+    },
+  );
 
   test.each(['sh.helm.release.v1.shop.v', 'bootstrap-token-'])(
-    'rule 10: no Secret whose name is made from %s',
+    'security rule 10: no Secret whose name is made from %s',
     async (prefix) => {
       const object = { ...secret('x'), metadata: { generateName: prefix, labels: owned } };
 
@@ -137,7 +140,7 @@ describe('rule 13: the operator may create', () => {
   );
 
   test.each(['kube-system', 'kube-public', 'kube-node-lease', 'keyferry'])(
-    'rule 10: no Secret in %s',
+    'security rule 10: no Secret in %s',
     async (system) => {
       const object = secret('new', { labels: owned });
 
@@ -150,7 +153,7 @@ describe('rule 13: the operator may create', () => {
   );
 });
 
-describe('rule 20: of its own namespace the operator', () => {
+describe('security rule 20: of its own namespace the operator', () => {
   const own = 'keyferry';
   const keys = 'keyferry-sealing-keys';
   const current = { 'keyferry.io/current-key': '1.agekey' };
@@ -266,7 +269,7 @@ const labelled = (labels: object, annotations: object = {}): object => ({
   ...bytes,
 });
 
-describe('rule 13: the operator may change', () => {
+describe('security rule 13: the operator may change', () => {
   test.each([
     ['what it owns', { labels: owned, annotations: uid('u') }, bytes],
     ['what it owns and somebody took the label off', { annotations: uid('u') }, labelled(owned)],
@@ -389,7 +392,7 @@ describe('rule 13: the operator may change', () => {
   });
 });
 
-describe('rule 13: the operator may delete', () => {
+describe('security rule 13: the operator may delete', () => {
   test('what it owns', async () => {
     expect(await remove({ labels: owned })).toBeUndefined();
     expect(await remove({ annotations: uid('u') })).toBeUndefined();

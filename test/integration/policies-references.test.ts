@@ -39,7 +39,7 @@ function managers(count: number): Record<string, unknown> {
   return Object.fromEntries(entries);
 }
 
-describe('rule 2: creating a reference', () => {
+describe('security rule 2: creating a reference', () => {
   test('needs the verb use, and says on what, and what to ask for', async () => {
     const message = await refusal(eve(dryRun, reference({ data: goodData })));
 
@@ -138,7 +138,7 @@ describe('rule 2: creating a reference', () => {
   });
 });
 
-describe('rule 2: changing a reference', () => {
+describe('security rule 2: changing a reference', () => {
   beforeAll(() => admin(['create', '-f', '-'], reference({ data: goodData })));
 
   const patch = (body: object): readonly string[] =>
@@ -158,7 +158,7 @@ describe('rule 2: changing a reference', () => {
   });
 });
 
-describe('rule 10: a reference', () => {
+describe('security rule 10: a reference', () => {
   test.each(['kube-system', 'kube-public', 'kube-node-lease', 'keyferry'])('may not stand in %s', async (system) => {
     const message = await refusal(kubectlIn(cluster, system)(dryRun, reference({ data: goodData })));
 
@@ -166,7 +166,7 @@ describe('rule 10: a reference', () => {
   });
 });
 
-describe('rule 1: the roles', () => {
+describe('security rule 1: the roles', () => {
   test('let a viewer see and not write, and reach no status', async () => {
     const viewer = `viewer-${run}`;
     await admin(['create', 'rolebinding', viewer, '--clusterrole=view', `--user=${viewer}`]);

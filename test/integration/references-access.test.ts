@@ -43,7 +43,7 @@ function asked(secret: string): number {
   return world.backend.calls.filter((call) => call.body.includes(`${run}/${secret}`)).length;
 }
 
-describe('rule 9: what no access rule grants', () => {
+describe('security rule 9: what no access rule grants', () => {
   it('is denied before the backend hears of it, with the rule to add and the contact', async () => {
     const namespace = await world.namespace();
     const { grant, refer } = managed('strict');
@@ -76,7 +76,7 @@ describe('rule 9: what no access rule grants', () => {
   });
 });
 
-describe('rule 9: an access rule', () => {
+describe('security rule 9: an access rule', () => {
   it.each<
     readonly [what: string, rule: (namespace: string) => object, granted: readonly string[], denied: readonly string[]]
   >([

@@ -272,7 +272,7 @@ describe('several sources', () => {
     expect(message).toContain(`${run}/twice/object`);
   });
 
-  it('rule 17: refuse a property that means something to JavaScript', async () => {
+  it('security rule 17: refuse a property that means something to JavaScript', async () => {
     await world.aws.put(`${run}/proto`, `{"__proto__": "${world.canary()}"}`);
 
     const message = await complaint('proto', 'InvalidValue', { extract: { secret: `${run}/proto` } });

@@ -116,7 +116,7 @@ describe('a template that fails', () => {
     ['an unknown name', '{{ Secrets.passwort }}', ['no key "passwort"', 'keys: USER, bytes, db.password, missing']],
     ['a name that is almost right', '{{ Secrets.byte }}', ['did you mean "bytes"?']],
     ['an unknown filter', '{{ Secrets.USER | shell }}', ['shell', 'trim']],
-    ['rule 14: a tag', '{% include "/etc/passwd" %}', ['tags']],
+    ['security rule 14: a tag', '{% include "/etc/passwd" %}', ['tags']],
     ['a brace that is never closed', '{{ Secrets.USER', ['line 1']],
     ['bytes that are no text', '{{ Secrets.bytes }}', ['not UTF-8', 'base64']],
     ['a key without a value', '{{ Secrets.missing }}', ['default']],
@@ -127,7 +127,7 @@ describe('a template that fails', () => {
     for (const text of says) expect(message).toContain(text);
   });
 
-  it('rule 17: by keys that differ only in case', async () => {
+  it('security rule 17: by keys that differ only in case', async () => {
     await world.reference(namespace, 'ambiguous', {
       data: { token: { secret: `${run}/password` }, TOKEN: { secret: `${run}/password` } },
       template: { data: { x: '{{ Secrets.Token }}' } },

@@ -138,7 +138,7 @@ describe('a property', () => {
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'a.__proto__'])(
-    'rule 17: of no JavaScript object is found: %s',
+    'security rule 17: of no JavaScript object is found: %s',
     async (property) => {
       await world.aws.put(`${run}/proto`, '{"a": {}}');
       const name = `proto-${randomUUID().slice(0, 8)}`;

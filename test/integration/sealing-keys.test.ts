@@ -54,7 +54,7 @@ async function keyText(): Promise<string> {
   return Buffer.from((await keys()).data['1.agekey'] ?? '', 'base64').toString();
 }
 
-describe('rule 20: the sealing key', () => {
+describe('security rule 20: the sealing key', () => {
   it('is made once, in the namespace of the operator, and outlives it', async () => {
     const made = await eventually('the key is there', keys);
     await world.operator().stop('SIGKILL');

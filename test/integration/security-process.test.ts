@@ -30,7 +30,7 @@ async function ports(): Promise<readonly number[]> {
   return listening.map(([, address = '']) => Number.parseInt(address.split(':')[1] ?? '', 16));
 }
 
-test('rule 22: the operator runs under the flags of the image, and nothing adds others', async () => {
+test('security rule 22: the operator runs under the flags of the image, and nothing adds others', async () => {
   const words = (await readFile(proc('cmdline'), 'utf8')).split('\0');
   const before = words.slice(
     1,
@@ -43,7 +43,7 @@ test('rule 22: the operator runs under the flags of the image, and nothing adds 
   );
 });
 
-test('rule 22: no signal opens an inspector or writes the heap', async () => {
+test('security rule 22: no signal opens an inspector or writes the heap', async () => {
   const [caught, blocked] = [await signals('SigCgt'), await signals('SigBlk')];
 
   world.operator().signal('SIGUSR1');
@@ -54,11 +54,11 @@ test('rule 22: no signal opens an inspector or writes the heap', async () => {
   expect(caught(constants.signals.SIGUSR2)).toBe(false);
 });
 
-test('rule 22: the operator listens on its one port and on no other', async () => {
+test('security rule 22: the operator listens on its one port and on no other', async () => {
   expect(await ports()).toEqual([Number(new URL(world.operator().url).port)]);
 });
 
-test('rule 22: a crash leaves no memory behind', async () => {
+test('security rule 22: a crash leaves no memory behind', async () => {
   const limits = await readFile(proc('limits'), 'utf8');
 
   expect(limits).toMatch(/^Max core file size\s+0\s/m);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type AwsServer, forwardTo, startAwsServer } from '../contract/aws-server.ts';
 import { eventually } from '../operator/eventually.ts';
 import { operatorIdentity } from '../operator/install.ts';
-import { label, mark, foreignSecret, target } from './targets-support.ts';
+import { foreignSecret, label, mark, target } from './targets-support.ts';
 import { startWorld, type World } from './world.ts';
 import { itLeaksNothing } from './world-scan.ts';
 
@@ -51,7 +51,7 @@ const namespacedManager = (name: string, aws: object): Promise<void> =>
 describe('a SecretManager that slipped past a CRD without rules', () => {
   beforeAll(() => dropRules('secretmanagers.keyferry.io'));
 
-  test("rule 8: gets nothing of the operator's own identity", async () => {
+  test("security rule 8: gets nothing of the operator's own identity", async () => {
     const name = fresh();
     await eventually('the CRD lets it through', () => namespacedManager(name, { region: 'eu-west-1' }));
     world.backend.forget();
@@ -64,7 +64,7 @@ describe('a SecretManager that slipped past a CRD without rules', () => {
     expect(await world.api.find('Secret', { namespace, name })).toBeUndefined();
   });
 
-  test('rule 8: is asked where the operator says, with its own keys and no role', async () => {
+  test('security rule 8: is asked where the operator says, with its own keys and no role', async () => {
     const name = fresh();
     const keys = { 'access-key-id': 'TENANT', 'secret-access-key': world.canary() };
     await world.apply({ kind: 'Secret', metadata: { name: `${name}-keys`, namespace }, stringData: keys });
@@ -88,7 +88,7 @@ describe('a SecretManager that slipped past a CRD without rules', () => {
   });
 });
 
-describe('rule 11: a Secret', () => {
+describe('security rule 11: a Secret', () => {
   test('that carries the marks of another reference is not written', async () => {
     const name = fresh();
     await foreignSecret(world, namespace, name);
@@ -151,7 +151,7 @@ describe('with the policies deleted', () => {
   });
 
   test.each(['kube-system', operatorIdentity.namespace])(
-    'rule 10: the operator itself writes no Secret into namespace %s',
+    'security rule 10: the operator itself writes no Secret into namespace %s',
     async (system) => {
       const name = fresh();
       await eventually('the policy is gone', () => world.reference(system, name, { data }));
@@ -163,7 +163,7 @@ describe('with the policies deleted', () => {
     },
   );
 
-  test('rule 3: a status that somebody else wrote gets nothing that no rule grants', async () => {
+  test('security rule 3: a status that somebody else wrote gets nothing that no rule grants', async () => {
     const name = fresh();
     const hidden = `${run}-hidden/one`;
     await world.aws.put(hidden, world.canary());

@@ -45,7 +45,7 @@ describe('a grant', () => {
     expect(given).toEqual(rules);
   });
 
-  it('rule 1: has no wildcard, not even for all secrets', () => {
+  it('security rule 1: has no wildcard, not even for all secrets', () => {
     expect(JSON.stringify(grant('destroy', ['*']).role)).not.toContain('"*"');
   });
 

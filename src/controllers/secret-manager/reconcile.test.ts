@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { clusterSecretManagerSpecSchema, secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
 import type { EmbeddedBackend } from '../../managers/embedded/backend.ts';
 import { createManager } from '../../managers/registry.ts';
-import { ScriptedManager } from '../../managers/source/scripted-manager.ts';
 import { createSessions } from '../../managers/sessions.ts';
+import { ScriptedManager } from '../../managers/source/scripted-manager.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { buildMetadata } from '../testing/builders.ts';
@@ -69,7 +69,7 @@ function managerOf(generation: number, secret: string): ManagerObject {
 }
 
 describe('a manager whose spec names other credentials', () => {
-  it('rule 9: serves nobody by its old rules and credentials until the new ones are read', async () => {
+  it('security rule 9: serves nobody by its old rules and credentials until the new ones are read', async () => {
     const { state, directory, requeued, reconcile } = createBench();
     await reconcile();
     expect(directory.lookup(KEY).state).toBe('ready');

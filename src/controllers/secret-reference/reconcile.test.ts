@@ -5,6 +5,7 @@ import { createStore } from '../../kube/store.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
 import { silentLogger } from '../../runtime/logger.ts';
+import { createObjectView } from '../object-view.ts';
 import { base64, buildOwnedSecret, buildReference } from '../testing/builders.ts';
 import { createFakeSource, directoryOf, known, versionOf } from '../testing/fake-source.ts';
 import { createRecordingClient, type RecordedCall } from '../testing/recording-client.ts';
@@ -12,7 +13,6 @@ import { createKnownContents } from './known-contents.ts';
 import { type ReferenceScope, reconcileReference } from './reconcile.ts';
 import { type Reference, referenceIndexes } from './reference.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { createObjectView } from '../object-view.ts';
 
 const signal = new AbortController().signal;
 const topic = { kind: 'value', secret: 'db.password', selector: { kind: 'latest' } } as const;
@@ -94,7 +94,7 @@ describe('a target that this process wrote', () => {
 });
 
 describe('a namespace that is closed', () => {
-  it('rule 10: gets no target, whatever the managers grant', async () => {
+  it('security rule 10: gets no target, whatever the managers grant', async () => {
     const { source, scope, writes } = setup();
     const closed = buildReference({ metadata: { namespace: 'kube-system', uid: 'uid-9' } });
     scope.references.writer().put(closed);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Selector } from '../../managers/manager.ts';
 import { prefixedNames } from '../../managers/secret-names.ts';
-import { buildReference } from '../testing/builders.ts';
-import { createFakeSource, directoryOf, failed, type FakeSource, known, versionOf } from '../testing/fake-source.ts';
 import type { ReadyManager } from '../managers.ts';
+import { buildReference } from '../testing/builders.ts';
+import { createFakeSource, directoryOf, type FakeSource, failed, known, versionOf } from '../testing/fake-source.ts';
 import { createReader } from './reader.ts';
 import type { Resolution } from './resolution.ts';
 import { resolveReference } from './resolve.ts';
@@ -149,7 +149,7 @@ describe('find', () => {
   });
 });
 
-describe('rule 9: access rules', () => {
+describe('security rule 9: access rules', () => {
   it('refuse a secret that they do not grant before the source hears of it, and say which rule would', () => {
     const source = createFakeSource();
     const access = [{ namespaces: { names: ['shop'] }, secrets: ['shop/*'] }];

@@ -52,7 +52,7 @@ function put(value: SecretValue): Promise<string> {
 }
 
 describe('a list', () => {
-  it('rule 9: compares what AWS found again, exactly', async () => {
+  it('security rule 9: compares what AWS found again, exactly', async () => {
     const gold = { team: 'shop', tier: 'gold' };
     const list = [
       secret('app/a', gold),

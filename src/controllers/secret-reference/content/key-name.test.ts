@@ -49,12 +49,12 @@ describe('keyName', () => {
     expect(refusal(() => keyName({ style: 'EnvVar' }, 'a'.repeat(254))).message).toContain('longer than 253');
   });
 
-  test('rule 16: a refusal does not tell the name, which may stand inside a value', () => {
+  test('security rule 16: a refusal does not tell the name, which may stand inside a value', () => {
     expect(leaks(refusal(() => keyName({ style: 'AsIs' }, `${CANARY}/x`)))).toBe(false);
     expect(leaks(refusal(() => keyName({ style: 'EnvVar', stripPrefix: CANARY }, CANARY)))).toBe(false);
   });
 
-  test.each(['__proto__', 'constructor', 'prototype'])('rule 17: %s is no key', (name) => {
+  test.each(['__proto__', 'constructor', 'prototype'])('security rule 17: %s is no key', (name) => {
     expect(isSecretKey(name)).toBe(false);
     expect(refusal(() => keyName({ style: 'AsIs' }, name)).reason).toBe('InvalidValue');
   });

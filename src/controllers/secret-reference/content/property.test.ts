@@ -239,7 +239,7 @@ describe('what errors tell', () => {
     `{"__proto__":"${CANARY}"}`,
   ];
 
-  test.each(takers)('rule 16: %s repeats nothing of a value that it refuses', (_, take, refused) => {
+  test.each(takers)('security rule 16: %s repeats nothing of a value that it refuses', (_, take, refused) => {
     const errors = values
       .map((value) => refusalOrNothing(() => take(text(value))))
       .filter((error) => error !== undefined);
@@ -247,7 +247,7 @@ describe('what errors tell', () => {
     expect(errors.filter((error) => leaks(error))).toEqual([]);
   });
 
-  test('rule 16: the scan for the canary finds a part of it wherever an error has it', () => {
+  test('security rule 16: the scan for the canary finds a part of it wherever an error has it', () => {
     const part = CANARY.slice(5, 14);
     const hidden = new ContentError('InvalidValue', 'fixed');
     Object.defineProperty(hidden, 'cause', { value: new Error(part), enumerable: false });
@@ -256,7 +256,7 @@ describe('what errors tell', () => {
     expect(leaks(new ContentError('InvalidValue', 'fixed'))).toBe(false);
   });
 
-  test('rule 16: the parser itself would quote the value', () => {
+  test('security rule 16: the parser itself would quote the value', () => {
     let quoted = '';
     try {
       JSON.parse(CANARY);
@@ -266,12 +266,12 @@ describe('what errors tell', () => {
     expect(quoted).toContain(CANARY.slice(0, 8));
   });
 
-  test('rule 16: a property that is not found tells none of those that are there', () => {
+  test('security rule 16: a property that is not found tells none of those that are there', () => {
     const error = refusal(() => extract('{"hidden_token":{"inner_name":1}}', 'hidden_tokem.inner_nam'));
     expect(everythingIn(error)).not.toMatch(/hidden_token|inner_name\b/u);
   });
 
-  test('rule 16: a nesting bomb is refused with a text of ours', () => {
+  test('security rule 16: a nesting bomb is refused with a text of ours', () => {
     const error = refusal(() => extract('['.repeat(500_000), '0'));
     expect(error.reason).toBe('LimitExceeded');
   });
@@ -279,7 +279,7 @@ describe('what errors tell', () => {
 
 describe('names that mean something to objects', () => {
   test.each(['__proto__', 'constructor', 'prototype', 'a.__proto__', 'constructor.prototype.x'])(
-    'rule 17: the path %s is refused even where the value has it',
+    'security rule 17: the path %s is refused even where the value has it',
     (path) => {
       const json = '{"__proto__":"x","constructor":{"prototype":{"x":"y"}},"prototype":"x","a":{"__proto__":"x"}}';
       const error = refusal(() => extract(json, path));
@@ -289,14 +289,14 @@ describe('names that mean something to objects', () => {
   );
 
   test.each(['hasOwnProperty', 'toString', 'valueOf', '__defineGetter__', '__lookupSetter__'])(
-    'rule 17: %s is found only where the value itself has it',
+    'security rule 17: %s is found only where the value itself has it',
     (name) => {
       expect(refusal(() => extract('{"a":1}', name)).reason).toBe('PropertyNotFound');
       expect(extract(`{"${name}":"own"}`, name)).toBe('own');
     },
   );
 
-  test('rule 17: extractAll refuses such names and changes no prototype', () => {
+  test('security rule 17: extractAll refuses such names and changes no prototype', () => {
     const json = '{"__proto__":{"polluted":"yes"},"constructor":1,"prototype":2,"ok":3}';
     expect(refusal(() => extractAll(text(json))).message).toContain('has 3 properties');
     expect(refusal(() => extractAll(text(json), { style: 'EnvVar' })).message).toContain('has 3 properties');

@@ -32,7 +32,7 @@ describe('templates can only substitute and filter', () => {
     '{%%}',
     '{% if',
     'text {% ',
-  ])('rule 14: the tag %s is refused', (template) => {
+  ])('security rule 14: the tag %s is refused', (template) => {
     expect(checkTemplate(template)).toContain('tags ({% ... %}) are not available');
     expect(refusal(() => render(template)).reason).toBe('TemplateFailed');
   });
@@ -42,7 +42,7 @@ describe('templates can only substitute and filter', () => {
     '{{ (1..1000000000) | json }}',
     '{{ "a" | default: (1..1000000000) }}',
     '{{ Secrets[(1..1000000000)] }}',
-  ])('rule 14: the range %s is refused', (template) => {
+  ])('security rule 14: the range %s is refused', (template) => {
     expect(checkTemplate(template)).toMatch(/^line 1, column \d+: /u);
   });
 
@@ -60,19 +60,19 @@ describe('templates can only substitute and filter', () => {
     'raw',
     'sha256',
     'strftime',
-  ])('rule 14: the filter %s of liquidjs is not there', (name) => {
+  ])('security rule 14: the filter %s of liquidjs is not there', (name) => {
     expect(checkTemplate(`{{ "x" | ${name} }}`)).toContain(`there is no filter "${name}"`);
   });
 
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'])(
-    'rule 14: the filter %s is not there',
+    'security rule 14: the filter %s is not there',
     (name) => {
       expect(checkTemplate(`{{ "x" | ${name} }}`)).toContain(`there is no filter "${name}"`);
     },
   );
 
   test.each(['process', 'global', 'globalThis', 'this', 'self', 'env', 'forloop', 'block', 'constructor', '__proto__'])(
-    'rule 14: the variable %s is not there',
+    'security rule 14: the variable %s is not there',
     (name) => {
       expect(checkTemplate(`{{ ${name} }}`)).toContain('the only variable is Secrets');
     },
@@ -80,12 +80,12 @@ describe('templates can only substitute and filter', () => {
 });
 
 describe('what a template can use up', () => {
-  test('rule 14: a template is at most 64 KiB, counted in bytes', () => {
+  test('security rule 14: a template is at most 64 KiB, counted in bytes', () => {
     expect(render('x'.repeat(65_536))).toHaveLength(65_536);
     expect(refusal(() => render('ä'.repeat(32_769))).reason).toBe('LimitExceeded');
   });
 
-  test('rule 14: all templates together make at most 1 MiB', () => {
+  test('security rule 14: all templates together make at most 1 MiB', () => {
     const values = new Map([['half', text('x'.repeat(MiB / 2))]]);
     const two = { a: '{{Secrets.half}}', b: '{{Secrets.half}}' };
     expect(renderTemplate(two, values, new Set()).get('b')?.size).toBe(MiB / 2);
@@ -94,7 +94,7 @@ describe('what a template can use up', () => {
     expect(error.message).toMatch(/^template\.data "c", /u);
   });
 
-  test('rule 14: output is counted in bytes', () => {
+  test('security rule 14: output is counted in bytes', () => {
     const values = new Map([['wide', text('€'.repeat(MiB / 3))]]);
     expect(render('{{Secrets.wide}}', values)).toHaveLength(Math.floor(MiB / 3));
     expect(refusal(() => render('{{Secrets.wide}}€', values)).reason).toBe('LimitExceeded');
@@ -106,7 +106,7 @@ describe('what a template can use up', () => {
     ['a filter repeated', `{{Secrets.big${' | upper'.repeat(8000)} | default: "x"}}`, 'too much work'],
     ['a default repeated', `{{Secrets.big${' | default: Secrets.big'.repeat(2500)}}}`, 'too much work'],
     ['large values that are dropped', `{{Secrets.big}}{{"" | default: Secrets.big}}`.repeat(2), 'more than 1 MiB'],
-  ])('rule 14: %s stops at a limit', (_, template, message) => {
+  ])('security rule 14: %s stops at a limit', (_, template, message) => {
     const values = new Map([
       ['big', text('x'.repeat(MiB / 2))],
       ['quotes', text('"'.repeat(1000))],
@@ -117,7 +117,7 @@ describe('what a template can use up', () => {
   });
 
   test.each(['{{', '{{[', '{{a[', '{{(', '{{"', "{{'", '{{-', '{{a|', '{{ Secrets', '{%', '{% raw %}', '{', '|', '"'])(
-    'rule 14: %s over and over is read to an end',
+    'security rule 14: %s over and over is read to an end',
     (piece) => {
       const template = piece.repeat(Math.floor(65_536 / piece.length));
       expect(() => checkTemplate(template)).not.toThrow();
@@ -126,7 +126,7 @@ describe('what a template can use up', () => {
   );
 
   test.each(['[', '(', 'a[', 'Secrets[', '((', '["a"'])(
-    'rule 14: %s nested without end is refused in our words',
+    'security rule 14: %s nested without end is refused in our words',
     (piece) => {
       const template = `{{${piece.repeat(Math.floor(60_000 / piece.length))}}}`;
       expect(checkTemplate(template)).toMatch(/^line 1, column 1: (?:write|Secrets|a name|this|")/u);
@@ -148,7 +148,7 @@ describe('what a failed template tells', () => {
     `{{Secrets.huge | json | json}}`,
     `{{Secrets.text${' | json'.repeat(60)}}}`,
     '{{Secrets.value | default: "x" | trim}}',
-  ])('rule 16: %s tells nothing of a value', (template) => {
+  ])('security rule 16: %s tells nothing of a value', (template) => {
     const bytes = Buffer.concat([Buffer.from(CANARY), Uint8Array.of(0xff)]);
     const values = new Map([
       ['value', SecretValue.fromBytes(bytes)],
@@ -158,7 +158,7 @@ describe('what a failed template tells', () => {
     expect(leaks(refusal(() => render(template, values)))).toBe(false);
   });
 
-  test('rule 16: a key that stands inside a value is neither listed nor suggested', () => {
+  test('security rule 16: a key that stands inside a value is neither listed nor suggested', () => {
     const values = new Map([
       [CANARY, text('x')],
       [CANARY.toUpperCase(), text('y')],
@@ -187,7 +187,7 @@ describe('names that mean something to objects and to liquid', () => {
     'then',
   ];
 
-  test.each(names)('rule 17: Secrets.%s is a name like any other, and unknown', (name) => {
+  test.each(names)('security rule 17: Secrets.%s is a name like any other, and unknown', (name) => {
     expect(refusal(() => render(`{{Secrets.${name}}}`, new Map([['a', text('x')]]))).message).toContain(
       `has no key "${name}"`,
     );
@@ -195,19 +195,19 @@ describe('names that mean something to objects and to liquid', () => {
   });
 
   test.each(['size', 'first', 'last', 'length', 'then', 'toString', 'nil', 'true'])(
-    'rule 17: a key %s gives its value',
+    'security rule 17: a key %s gives its value',
     (name) => {
       expect(render(`{{Secrets.${name}}}`, new Map([[name, text('mine')]]))).toBe('mine');
     },
   );
 
-  test.each(['__proto__', 'constructor', 'prototype'])('rule 17: no template makes the key %s', (key) => {
+  test.each(['__proto__', 'constructor', 'prototype'])('security rule 17: no template makes the key %s', (key) => {
     const templates = Object.fromEntries([[key, 'x']]);
     const error = refusal(() => renderTemplate(templates, new Map(), new Set()));
     expect(error.message).toContain("can't be a key");
   });
 
-  test('rule 17: two keys that differ only in case are an error where neither is named exactly', () => {
+  test('security rule 17: two keys that differ only in case are an error where neither is named exactly', () => {
     const values = new Map([
       ['Key', text('a')],
       ['KEY', text('b')],
@@ -216,7 +216,7 @@ describe('names that mean something to objects and to liquid', () => {
   });
 });
 
-test('rule 22: templates render in a process that makes no code from strings and has no __proto__', () => {
+test('security rule 22: templates render in a process that makes no code from strings and has no __proto__', () => {
   const script = `
     const { renderTemplate } = await import(${JSON.stringify(new URL('template.ts', import.meta.url).href)});
     const { SecretValue } = await import(${JSON.stringify(new URL('../../../managers/secret-value.ts', import.meta.url).href)});

@@ -68,14 +68,14 @@ describe('a sealed value', () => {
     ['object', { uid: 'another' }],
     ['version number', { version: 4 }],
     ['type', { type: '' }],
-  ])('rule 18: is refused where the %s is another', async (field, change) => {
+  ])('security rule 18: is refused where the %s is another', async (field, change) => {
     const sealed = await seal(SecretValue.fromString(canary), here, key.publicKey);
     const error = await refusal(openSealed(sealed, key, { ...here, ...change }, MAX));
     expect([error.reason, error.message.includes(field)]).toEqual(['WrongPlace', true]);
   });
 
   // Each byte costs the calculation of a whole key exchange.
-  it('rule 18: is refused after any of its bytes was altered', async () => {
+  it('security rule 18: is refused after any of its bytes was altered', async () => {
     const sealed = Buffer.from(await seal(SecretValue.fromString(canary), here, key.publicKey), 'base64');
     for (let index = 0; index < sealed.length; index += 1) {
       const altered = Buffer.from(sealed);
@@ -93,7 +93,7 @@ describe('a sealed value', () => {
     }
   });
 
-  it('rule 19: is refused with more than one stanza, before anything is calculated', async () => {
+  it('security rule 19: is refused with more than one stanza, before anything is calculated', async () => {
     const encrypter = new Encrypter();
     encrypter.addRecipient(key.publicKey);
     encrypter.addRecipient(other.publicKey);
@@ -102,7 +102,7 @@ describe('a sealed value', () => {
     expect(error.message).toContain('exactly one');
   });
 
-  it('rule 19: is refused with 700 stanzas without a look at any', async () => {
+  it('security rule 19: is refused with 700 stanzas without a look at any', async () => {
     const stanza = `-> X25519 ${'A'.repeat(43)}\n${'B'.repeat(43)}\n`;
     const file = `age-encryption.org/v1\n${stanza.repeat(700)}--- ${'C'.repeat(43)}\n${canary}`;
     const open = vi.spyOn(Decrypter.prototype, 'decrypt');
@@ -116,7 +116,7 @@ describe('a sealed value', () => {
     ['an argument more', `-> X25519 ${'A'.repeat(43)} more`, 'B'.repeat(43)],
     ['a short body', `-> X25519 ${'A'.repeat(43)}`, 'BBBB'],
     ['a stanza for a body', `-> X25519 ${'A'.repeat(43)}`, `-> X25519 ${'A'.repeat(33)}`],
-  ])('rule 19: is refused with %s', async (_what, stanza, body) => {
+  ])('security rule 19: is refused with %s', async (_what, stanza, body) => {
     const file = `age-encryption.org/v1\n${stanza}\n${body}\n--- ${'C'.repeat(43)}\n${'x'.repeat(200)}`;
     const error = await refusal(openSealed(Buffer.from(file).toString('base64'), key, here, MAX));
     expect(error.message).toContain('exactly one');
@@ -129,7 +129,7 @@ describe('a sealed value', () => {
     }
   });
 
-  it('rule 19: is refused sealed by a passphrase', async () => {
+  it('security rule 19: is refused sealed by a passphrase', async () => {
     const encrypter = new Encrypter();
     encrypter.setScryptWorkFactor(10);
     encrypter.setPassphrase('open');
@@ -137,7 +137,7 @@ describe('a sealed value', () => {
     expect((await refusal(openSealed(sealed, key, here, MAX))).message).toContain('exactly one');
   });
 
-  it('rule 19: is refused where it is larger than any value may be', async () => {
+  it('security rule 19: is refused where it is larger than any value may be', async () => {
     const error = await refusal(openSealed('A'.repeat(140_000), key, here, MAX));
     expect(error.message).toContain('too large');
   });
@@ -153,11 +153,11 @@ describe('a sealed value', () => {
     ['a negative length', framed(header(-1), new Uint8Array(10))],
     ['padding that is not zero', framed(header(1), Uint8Array.from([7, 0, 0, 1]))],
     ['a field more', framed(JSON.stringify({ v: 1, ...here, length: 1, value: canary }), new Uint8Array(1))],
-  ])('rule 18: is refused with %s', async (_what, plain) => {
+  ])('security rule 18: is refused with %s', async (_what, plain) => {
     expect((await refusal(openSealed(await sealedText(plain), key, here, MAX))).reason).toBe('InvalidSeal');
   });
 
-  it('rule 18: does not show its length within a step', async () => {
+  it('security rule 18: does not show its length within a step', async () => {
     const lengths = await Promise.all(
       [1, 20, 60].map(
         async (size) => (await seal(SecretValue.fromString('x'.repeat(size)), here, key.publicKey)).length,

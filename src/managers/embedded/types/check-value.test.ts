@@ -68,7 +68,7 @@ describe('a value is refused', () => {
     expect(check(value, schema)).toContain(message);
   });
 
-  it('rule 15: in words that have nothing of it', () => {
+  it('security rule 15: in words that have nothing of it', () => {
     const values = [canary, `{"${canary}": 1}`, `{"user": {"name": "${canary}"}, "mode": "${canary}"}`];
     const told = values.flatMap((value) => check(value, person) ?? []);
     expect(told).toHaveLength(3);
@@ -81,7 +81,7 @@ describe('a value is refused', () => {
   });
 });
 
-describe('rule 15: hostile values and schemas', () => {
+describe('security rule 15: hostile values and schemas', () => {
   it.each([
     ['deep nesting', '['.repeat(50_000)],
     ['deep objects', '{"a":'.repeat(20_000)],
