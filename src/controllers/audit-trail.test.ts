@@ -87,3 +87,16 @@ test('words of people stay on their line', async () => {
   expect(logged).toMatchObject([{ user: 'a?[2Jb', reason: 'one?two?three?four', for: 'x?y' }]);
   expect(trail.pending('shop', 'db')).toMatchObject([{ user: 'a?[2Jb', reason: 'one?two?three?four' }]);
 });
+
+test('a status does not say what another namespace calls its references; the log does', async () => {
+  const { trail, logged } = setUp();
+
+  await trail.record(entry({ for: 'SecretReference cart/mail' }));
+  await trail.record(entry({ for: 'age1recipient' }));
+
+  expect(logged[0]).toMatchObject({ for: 'SecretReference cart/mail' });
+  expect(trail.pending('shop', 'db').map((record) => record.for)).toEqual([
+    'SecretReference of another namespace',
+    'age1recipient',
+  ]);
+});

@@ -62,9 +62,16 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
+/** Who may see a secret need not know what other namespaces call theirs: of those the log alone has the names. */
+function whomToTell({ for: whom, namespace }: AuditEntry): string | undefined {
+  const [, kind, other] = /^(\w+) ([^/ ]+)\//.exec(whom ?? '') ?? [];
+  return kind === undefined || other === namespace ? whom : `${kind} of another namespace`;
+}
+
 /** As it stands in a status. */
 export function toRecord(entry: AuditEntry, now: number): AuditRecord {
-  const { action, user, version, for: whom, result, reason } = entry;
+  const { action, user, version, result, reason } = entry;
+  const whom = whomToTell(entry);
   return {
     time: new Date(now).toISOString(),
     action,

@@ -54,8 +54,8 @@ export function createEmbeddedCaches(settings: Settings, watched: readonly strin
           resource: secretVersions,
           transform: toSecretVersion,
           store: versions,
-          // A page of the largest values must not be half a gigabyte.
-          pageSize: 100,
+          // An object may have a megabyte and a half, whatever is taken for a value: a page of such must fit into the operator's memory.
+          pageSize: 25,
         }),
         createReflector({ ...settings, ...scope, resource: secretReveals, transform: toReveal, store: reveals }),
       ]),

@@ -1,3 +1,4 @@
+import { conditionOf } from '../api/v1/conditions.ts';
 import type { ManagerRef } from '../api/v1/secret-reference.ts';
 import type { AuditLog } from '../controllers/audit.ts';
 import { createAuditTrail } from '../controllers/audit-trail.ts';
@@ -40,7 +41,7 @@ export interface Embedded {
   /** What is done with secrets is noted here. */
   readonly audit: AuditLog;
   /** The operator's own name, for what it does by itself. */
-  readonly operator: string;
+  readonly operator: () => string;
   /** A secret, or what may be had of it, changed: `name` is as people wrote it. */
   onSecret(listener: (namespace: string, name: string) => void): void;
   /** The sealing keys changed. */
@@ -57,12 +58,14 @@ export interface EmbeddedSettings {
   readonly embedded: EmbeddedCaches;
   readonly client: KubeClient;
   readonly clusterUid: () => string;
+  /** The operator's own name. */
+  readonly operator: () => string;
   readonly audit: AuditLog;
   readonly events: EventRecorder;
 }
 
 export function createEmbedded(settings: EmbeddedSettings): Embedded {
-  const { parts, caches, embedded, client, clusterUid, audit, events } = settings;
+  const { parts, caches, embedded, client, clusterUid, operator, audit, events } = settings;
   const { clock, logger, config } = parts;
   const { secrets } = embedded;
   const keys = openKeys(parts, client, clusterUid, () => hasSealed(embedded));
@@ -75,7 +78,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   );
   const trail = createAuditTrail(audit, clock);
   const ring = (): KeyRing | undefined => keys.store.ring();
-  const found = { client, view, secrets, ring, clusterUid };
+  const found = { client, view, secrets, ring, clusterUid, operator };
   const scope: SecretScope = {
     ...rules(parts, caches, embedded, client),
     ...found,
@@ -87,7 +90,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
   };
   const controller = secretController(parts, scope);
   const backend = createEmbeddedBackend(found);
-  const answering = { backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
+  const answering = { gate, backend, audit: trail, reveals: embedded.reveals, ttl: config.revealTtl };
   const reveals = createRevealController({ ...parts, ...scope, ...answering });
   watch(controller, caches, embedded, view, usage);
   watchEmbeddedSecrets(parts.registry, secrets, clock);
@@ -101,7 +104,7 @@ export function createEmbedded(settings: EmbeddedSettings): Embedded {
     workers: [{ run: (stop) => gate.run(stop) }, { run: (stop) => keys.keep(stop) }],
     onSecret: (listener) => secrets.onChange(({ object }) => listener(object.metadata.namespace, writtenName(object))),
     audit: trail,
-    operator: scope.operator,
+    operator,
     onKeys: (listener) => keys.store.onChange(listener),
     close: () => keys.close(),
   };
@@ -118,22 +121,13 @@ function secretController(parts: OperatorParts, scope: SecretScope): Controller 
 
 /** What versions are judged by, and what is counted of it. */
 function rules(
-  { registry, config, clock }: OperatorParts,
+  { registry, clock }: OperatorParts,
   caches: Caches,
   { types, versions }: EmbeddedCaches,
   client: KubeClient,
 ): Pick<
   SecretScope,
-  | 'authorizer'
-  | 'type'
-  | 'versions'
-  | 'limits'
-  | 'operator'
-  | 'lastWrites'
-  | 'known'
-  | 'versionView'
-  | 'clock'
-  | 'onVerdict'
+  'authorizer' | 'type' | 'versions' | 'limits' | 'lastWrites' | 'known' | 'versionView' | 'clock' | 'onVerdict'
 > {
   const verdicts = counter(registry, 'keyferry_embedded_versions_total', 'Versions that were judged.', ['result']);
   return {
@@ -141,7 +135,6 @@ function rules(
     type: (name) => types.get('', name),
     versions,
     limits: (namespace) => limitsFor(namespace, caches.clusterSecretManagers.list()),
-    operator: `system:serviceaccount:${config.namespace}:keyferry`,
     lastWrites: new Map(),
     known: new Map(),
     versionView: createObjectView<SecretVersion>(({ namespace, name }) => versions.get(namespace, name)),
@@ -173,9 +166,10 @@ function watch(
   secrets.onChange(({ object, type, initial }) => {
     if (!view.isOwnWrite(object)) controller.enqueue(object.metadata, initial ? 'low' : 'high');
     if (type !== 'deleted') return;
-    // There may be room for others now.
-    for (const { metadata } of secrets.byIndex('namespace', object.metadata.namespace))
-      controller.enqueue(metadata, 'low');
+    // There may be room for others now: one look for all that go together.
+    for (const { metadata, status } of secrets.byIndex('namespace', object.metadata.namespace)) {
+      if (conditionOf(status, 'Ready')?.reason === 'LimitExceeded') controller.enqueueAfter(metadata, USAGE_DELAY);
+    }
   });
   versions.onChange(({ object, initial }) => {
     const { namespace } = object.metadata;

@@ -16,10 +16,11 @@ import { openAuditLog } from './audit-log.ts';
 import { cachesHealth, runCaches } from './cache-run.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { clientMetrics } from './client-metrics.ts';
-import { createClusterIdentity } from './cluster-identity.ts';
+import { type ClusterIdentity, createClusterIdentity } from './cluster-identity.ts';
 import { createEmbedded, type Embedded } from './embedded.ts';
 import { createEmbeddedCaches } from './embedded-caches.ts';
 import { countRecords, watchLeadership, watchProcess } from './operator-metrics.ts';
+import { createOwnName, type OwnName } from './own-name.ts';
 import type { OperatorParts } from './parts.ts';
 import { createControllers } from './references.ts';
 
@@ -46,7 +47,8 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
   const caches = createCaches(parts, config);
   try {
     const cluster = createClusterIdentity(client, settings);
-    const embedded = await openEmbedded(parts, caches, client, events, cluster.uid);
+    const self = createOwnName(client, settings);
+    const embedded = await openEmbedded(parts, caches, client, events, { cluster, self });
     const controllers = createControllers(parts, caches, client, events, cluster.uid, embedded);
     const all = [...controllers.all, ...(embedded?.controllers ?? [])];
     const reflectors = [...caches.reflectors, ...(embedded?.reflectors ?? [])];
@@ -59,7 +61,7 @@ export async function runOperator(settings: OperatorSettings, signal: AbortSigna
         clock,
         logger,
       }),
-      caches: runCaches([...reflectors, cluster]),
+      caches: runCaches([...reflectors, cluster, self]),
       lead: watchLeadership(registry, leaseName, leadership(settings, client)),
       workers: [...all, ...(embedded?.workers ?? []), { run: (stop) => events.run(stop) }],
       clock,
@@ -85,13 +87,14 @@ async function openEmbedded(
   caches: Caches,
   client: KubeClient,
   events: EventRecorder,
-  clusterUid: () => string,
+  { cluster, self }: { readonly cluster: ClusterIdentity; readonly self: OwnName },
 ): Promise<Embedded | undefined> {
   const { config, clock, registry } = parts;
   if (!config.embedded) return undefined;
   const embedded = createEmbeddedCaches(parts, config.watchNamespaces);
   const audit = countRecords(registry, await openAuditLog(config.auditLog, clock));
-  return createEmbedded({ parts, caches, embedded, client, clusterUid, audit, events });
+  const identities = { clusterUid: cluster.uid, operator: self.name };
+  return createEmbedded({ parts, caches, embedded, client, ...identities, audit, events });
 }
 
 function countDropped(registry: Registry, events: EventRecorder): void {

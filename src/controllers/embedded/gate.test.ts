@@ -192,6 +192,36 @@ test('a look in between that learns nothing leaves the verdict as it is', async 
   await opened.stop();
 });
 
+test('those who ask while a look is under way share the next one, which begins after they asked', async () => {
+  const opened = await openGate();
+  const { signal } = new AbortController();
+  const before = opened.client.calls.length;
+
+  const first = opened.gate.confirm(signal);
+  // Taken away after the first look began: who asks from now on must notice.
+  opened.server.answer = stored;
+  const later = [opened.gate.confirm(signal), opened.gate.confirm(signal), opened.gate.confirm(signal)];
+  await Promise.all([first, ...later]);
+
+  expect(await Promise.all(later)).toEqual(Array(3).fill(expect.objectContaining({ open: false })));
+  expect(opened.client.calls.length - before).toBe(4);
+  await opened.stop();
+});
+
+test('one who gives up a look that others wait for ends it for nobody else', async () => {
+  const opened = await openGate();
+  const impatient = new AbortController();
+  opened.server.answer = stored;
+
+  const given = opened.gate.confirm(impatient.signal);
+  const patient = opened.gate.confirm(new AbortController().signal);
+  impatient.abort(new Error('no time'));
+
+  await expect(given).rejects.toThrow('no time');
+  expect(await patient).toMatchObject({ open: false });
+  await opened.stop();
+});
+
 test('it ends when it is told to', async () => {
   const opened = await openGate();
   await opened.stop();

@@ -2,6 +2,7 @@ import { secretReveals, secretVersions } from '../../api/v1/resources.ts';
 import type { KubeBody, KubeClient } from '../../kube/client.ts';
 import { isForbidden, KubeError } from '../../kube/errors.ts';
 import type { Resource } from '../../kube/resource.ts';
+import { whenAborted } from '../../runtime/abort.ts';
 import { type Clock, sleep } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
@@ -13,7 +14,10 @@ export type GateState =
 /** Knows whether the admission policies are in force: without them anybody could say to be anybody. */
 export interface PolicyGate {
   state(): GateState;
-  /** The same after a look of its own: a policy that was taken away a moment ago is noticed. Rejects only where `signal` aborts. */
+  /**
+   * The same after a look that began after this call: a policy that was taken away a moment ago is noticed. Those who ask while one is under way share the
+   * next one. Rejects only where `signal` aborts.
+   */
   confirm(signal: AbortSignal): Promise<GateState>;
   /** Calls `listener` when the state changed. */
   onChange(listener: () => void): void;
@@ -33,6 +37,8 @@ export interface GateOptions {
 const VALID = 60_000;
 const INTERVAL = 20_000;
 const INTERVAL_UNSETTLED = 2_000;
+/** A look that others wait for ends without having learned anything. */
+const LONGEST_LOOK = 10_000;
 
 const unseen = 'the admission policies of Keyferry were not seen in force yet: it is being looked at';
 const tooLongAgo =
@@ -100,11 +106,12 @@ export function createPolicyGate({ client, clock, logger, namespace }: GateOptio
     return known;
   };
 
+  const sharedLook = shareLooks(clock, look);
+
   return {
     state,
     confirm: async (signal) => {
-      await look(signal);
-      signal.throwIfAborted();
+      await unlessAborted(sharedLook(), signal);
       return state();
     },
     onChange: (listener) => listeners.push(listener),
@@ -114,6 +121,39 @@ export function createPolicyGate({ client, clock, logger, namespace }: GateOptio
         await sleep(clock, known && state().open ? INTERVAL : INTERVAL_UNSETTLED, signal);
       }
     },
+  };
+}
+
+/** A look belongs to all who wait for it: one that gives up ends it for nobody else. */
+function shareLooks(clock: Clock, look: (signal: AbortSignal) => Promise<unknown>): () => Promise<unknown> {
+  return shareNext(async () => {
+    const aborter = new AbortController();
+    const timer = clock.after(LONGEST_LOOK, () => aborter.abort());
+    await look(aborter.signal).finally(() => timer.cancel());
+  });
+}
+
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  await Promise.race([work, whenAborted(signal)]);
+  signal.throwIfAborted();
+}
+
+/** Runs `work` once at a time. Who calls while it runs gets the run after that, which begins after the call, as all others do who call meanwhile. */
+function shareNext(work: () => Promise<unknown>): () => Promise<unknown> {
+  let running: Promise<unknown> | undefined;
+  let next: Promise<unknown> | undefined;
+  const start = (): Promise<unknown> => {
+    next = undefined;
+    const run = work().finally(() => {
+      if (running === run) running = undefined;
+    });
+    running = run;
+    return run;
+  };
+  return () => {
+    if (running === undefined) return start();
+    next ??= running.then(start, start);
+    return next;
   };
 }
 

@@ -15,7 +15,7 @@ function bench(names = embeddedNames('org')) {
   const state = { refuses: false };
   const audit = createEmbeddedAudit({
     managers: directoryOf(createFakeSource(), { names }),
-    operator: 'the operator',
+    operator: () => 'the operator',
     log: {
       record: async (entry) => {
         if (state.refuses) throw new Error('the disk is full');

@@ -19,7 +19,7 @@ export interface EmbeddedAuditOptions {
   readonly log: AuditLog;
   readonly managers: ManagerDirectory;
   /** The operator's own name: it does all this by itself. */
-  readonly operator: string;
+  readonly operator: () => string;
 }
 
 /** One version in a reference. */
@@ -37,7 +37,7 @@ export function createEmbeddedAudit({ log, managers, operator }: EmbeddedAuditOp
   const record = async (action: AuditAction, { metadata }: Reference, use: Use): Promise<void> => {
     const { namespace, object: secret, version } = use;
     const whom = `SecretReference ${metadata.namespace}/${metadata.name}`;
-    await log.record({ action, user: operator, namespace, secret, version, for: whom, result: 'Allowed' });
+    await log.record({ action, user: operator(), namespace, secret, version, for: whom, result: 'Allowed' });
   };
 
   return {

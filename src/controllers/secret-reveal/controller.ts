@@ -1,9 +1,10 @@
 import type { RevealReason } from '../../api/v1/secret-reveal.ts';
+import type { Store } from '../../kube/store.ts';
 import { type Controller, type ControllerOptions, createController } from '../../runtime/controller.ts';
 import { counter, type Registry } from '../../runtime/metrics.ts';
-import type { Store } from '../../kube/store.ts';
 import type { PolicyGate } from '../embedded/gate.ts';
-import { createRevealMemory, reconcileReveal, type RevealScope } from './reconcile.ts';
+import { createOpenAsks } from './open-asks.ts';
+import { createRevealMemory, type RevealScope, reconcileReveal } from './reconcile.ts';
 import type { Reveal } from './reveal.ts';
 
 export interface RevealParts
@@ -30,9 +31,15 @@ export function createRevealController(parts: RevealParts): Controller {
     concurrency: 4,
     reconcile: (request, signal) => reconcileReveal(scope, request, signal),
   });
-  reveals.onChange(({ object }) => controller.enqueue(object.metadata));
+  const asks = createOpenAsks();
+  const enqueue = (reveal: Reveal): void =>
+    controller.enqueue(reveal.metadata, reveal.settled || asks.isCrowd(reveal) ? 'low' : 'high');
+  reveals.onChange((change) => {
+    asks.changed(change);
+    enqueue(change.object);
+  });
   gate.onChange(() => {
-    for (const { metadata, settled } of reveals.list()) if (!settled) controller.enqueue(metadata);
+    for (const reveal of reveals.list()) if (!reveal.settled) enqueue(reveal);
   });
   return controller;
 }

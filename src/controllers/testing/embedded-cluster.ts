@@ -13,7 +13,7 @@ import { type KeyRing, keyRing, SealingKey } from '../../managers/embedded/seali
 import { SecretValue } from '../../managers/secret-value.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
 import type { AuditEntry } from '../audit.ts';
-import { createAuditTrail, type AuditTrail } from '../audit-trail.ts';
+import { type AuditTrail, createAuditTrail } from '../audit-trail.ts';
 import type { GateState } from '../embedded/gate.ts';
 import { createObjectView } from '../object-view.ts';
 import { createEmbeddedBackend } from '../versioned-secret/backend.ts';
@@ -100,6 +100,23 @@ export class EmbeddedCluster {
     const before = this.#objects.get(secretKey);
     const metadata = before?.metadata ?? { ...this.#metadata(secretName), uid };
     this.#store(secretKey, { ...before, metadata: { ...metadata, generation: metadata.generation + 1 }, spec });
+  }
+
+  /** Somebody deleted it, and a finalizer keeps it. */
+  terminateSecret(): void {
+    this.#terminate(secretKey);
+  }
+
+  /** The same of a version. */
+  terminate(version: number): void {
+    this.#terminate(versionKey(version));
+  }
+
+  #terminate(key: string): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) throw new Error(`there is no ${key}`);
+    const deletionTimestamp = new Date(this.clock.now()).toISOString();
+    this.#store(key, { ...object, metadata: { ...object.metadata, deletionTimestamp } });
   }
 
   dropSecret(): void {
@@ -269,12 +286,7 @@ export class EmbeddedCluster {
     return {
       client: this.client,
       clock: this.clock,
-      gate: {
-        state: () => this.gate,
-        confirm: () => Promise.resolve(this.gate),
-        onChange: () => undefined,
-        run: () => Promise.resolve(),
-      },
+      gate: { confirm: () => Promise.resolve(this.gate) },
       authorizer: { mayDo: ({ user }) => Promise.resolve(this.allowed(user)) },
       ring: () => this.ring,
       type: (name) => this.#types.get(name),
@@ -284,7 +296,7 @@ export class EmbeddedCluster {
       versions,
       usage: () => this.usage,
       limits: () => this.limits,
-      operator: 'the operator',
+      operator: () => 'the operator',
       trail,
       audit: { record: (entry) => Promise.resolve(void this.audited.push(entry)) },
       events: { record: (event) => this.events.push(event) },

@@ -1,3 +1,4 @@
+import type { VersionReason } from '../../api/v1/secret-version.ts';
 import type { Rejection, StoredVersion } from '../../api/v1/versioned-secret.ts';
 import type { AuditEntry } from '../audit.ts';
 import { type NumberRange, parseRanges, withNumbers } from './number-ranges.ts';
@@ -34,6 +35,14 @@ export class Book {
     this.use([version]);
     const user = createdBy === undefined ? {} : { user: createdBy };
     this.note({ action: from === undefined ? 'put' : 'rollback', version, ...user });
+  }
+
+  /** What is refused and removed: its putter reads here why. */
+  reject({ metadata, spec }: SecretVersion, reason: VersionReason, message: string, now: number): void {
+    const { version, createdBy } = spec;
+    const user = createdBy === undefined ? {} : { createdBy };
+    const time = new Date(now).toISOString();
+    this.rejected = [{ version, uid: metadata.uid, reason, message, ...user, time }, ...this.rejected];
   }
 
   /** These numbers are gone for good. */

@@ -2,7 +2,8 @@ import type { EmbeddedLimits } from '../../api/v1/secret-manager.ts';
 import type { SecretVersionStatus, VersionReason } from '../../api/v1/secret-version.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Book } from './book.ts';
-import { FOREIGN_KEY, judge, type JudgeScope, type Verdict } from './judge.ts';
+import { FOREIGN_KEY, type JudgeScope, judge, type Verdict } from './judge.ts';
+import { tooManyVersions } from './limits.ts';
 import { inRanges } from './number-ranges.ts';
 import { isOurs, type SecretVersion } from './secret-version.ts';
 import type { VersionedSecret } from './versioned-secret.ts';
@@ -33,11 +34,12 @@ export async function decide(
   book: Book,
   signal: AbortSignal,
 ): Promise<Decision> {
-  const { secret, limits, full } = question;
+  const { secret, limits } = question;
   if (book.has(version)) return { tell: acceptedStatus, judged: false };
   if (isLeftOver(version, book)) return { remove: true, judged: false };
   if (isFinal(version, limits)) return { tell: version.status, judged: false };
   const { versions: accepted, gone, lastVersion } = book;
+  const full = question.full ?? tooManyVersions(accepted.length, limits);
   const given = { secret, version, accepted, gone, lastVersion, maxValueBytes: limits.valueBytes, full };
   const verdict = await judge(scope, given, signal);
   if (verdict.state === 'Accepted') {
@@ -70,9 +72,7 @@ function refuse(
     book.note({ action: 'reject', version: number, ...user, result: 'Rejected', reason });
   }
   if (!isOurs(version)) return { tell, judged: !said };
-  const time = new Date(clock.now()).toISOString();
-  const user = createdBy === undefined ? {} : { createdBy };
-  book.rejected = [{ version: number, uid: version.metadata.uid, reason, message, ...user, time }, ...book.rejected];
+  book.reject(version, reason, message, clock.now());
   // A number far ahead was never anybody's: to note it would use up all those before it.
   if (reason !== 'NumberTooHigh') book.strike([number]);
   return { remove: true, judged: true };

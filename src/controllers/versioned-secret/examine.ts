@@ -6,21 +6,22 @@ import { isNotFound } from '../../kube/errors.ts';
 import type { Store } from '../../kube/store.ts';
 import type { AuditEntry } from '../audit.ts';
 import { Book } from './book.ts';
-import { decide, type DecideScope, type Question } from './decide.ts';
+import { type DecideScope, decide, type Question } from './decide.ts';
 import { expired, stagesOf } from './history.ts';
-import { type NamespaceLimits, tooManySecrets } from './limits.ts';
+import { isBeyond, type NamespaceLimits, tooManySecrets } from './limits.ts';
 import type { SecretFindings } from './next-status.ts';
-import type { SecretVersion } from './secret-version.ts';
 import { reseal } from './reseal.ts';
+import type { SecretVersion } from './secret-version.ts';
 import type { Usage } from './users.ts';
 import { hasItsName, type VersionedSecret, writtenName } from './versioned-secret.ts';
+import { excessNote, tooManyWait, tooManyWaiting } from './waiting.ts';
 
 export interface ExamineScope extends DecideScope {
   readonly secrets: Store<VersionedSecret>;
   readonly usage: (namespace: string, object: string) => Usage;
   readonly limits: (namespace: string) => NamespaceLimits;
   /** The operator's own name, for what it does by itself. */
-  readonly operator: string;
+  readonly operator: () => string;
 }
 
 export interface Look {
@@ -57,7 +58,14 @@ export async function examine(
   const look =
     problem?.reason === 'NameMismatch'
       ? waiting(objects, problem.message)
-      : await decideAll(scope, { secret, limits, full: problem?.message }, objects, book, signal);
+      : await decideAll(
+          { ...scope, gate: confirmedOnce(scope.gate) },
+          { secret, limits, full: problem?.message },
+          objects,
+          book,
+          signal,
+        );
+  const excess = refuseExcess(scope, look.told, book);
   await reseal(scope, secret, objects, book, signal);
   const usage = scope.usage(namespace, name);
   const old = trim(scope, book, objects, usage, limits);
@@ -68,11 +76,17 @@ export async function examine(
     findings: { versions, gone, lastVersion, rejected, problem, usage },
     notes,
     told: look.told
-      .filter(([version]) => !old.includes(version))
+      .filter(([version]) => !old.includes(version) && !excess.includes(version))
       .map(([version, status]) => [version, withUsers(status, usage.holders(version.spec.version))]),
-    remove: [...look.remove, ...old],
+    remove: [...look.remove, ...excess, ...old],
     latestAt: versions.find(({ version }) => version === latest)?.createdAt,
   };
+}
+
+/** One look at the policies for all that is judged in one look at a secret: each of its versions was there before. */
+function confirmedOnce(gate: DecideScope['gate']): DecideScope['gate'] {
+  let state: ReturnType<DecideScope['gate']['confirm']> | undefined;
+  return { confirm: (signal) => (state ??= gate.confirm(signal)) };
 }
 
 type Decisions = Pick<Look, 'told' | 'remove' | 'more' | 'failures'>;
@@ -105,6 +119,17 @@ async function decideAll(
   return { told, remove, failures, more: false };
 }
 
+/** What waits, and what git owns and was refused, stays: but not without end. Its number was never anybody's. */
+function refuseExcess({ clock }: ExamineScope, told: readonly Told[], book: Book): readonly SecretVersion[] {
+  const kept = told.filter(([, { state }]) => state !== 'Accepted').map(([version]) => version);
+  const excess = tooManyWaiting(kept);
+  for (const version of excess) {
+    book.reject(version, 'LimitExceeded', tooManyWait, clock.now());
+    book.note(excessNote(version));
+  }
+  return excess;
+}
+
 /** A secret that can't be found by its name takes no versions. */
 function waiting(objects: readonly SecretVersion[], message: string): Decisions {
   const status = { state: 'Pending', reason: 'SecretMissing', message } as const;
@@ -118,12 +143,11 @@ function problemOf(scope: ExamineScope, secret: VersionedSecret, limits: Namespa
     const message = `the object of secret "${writtenName(secret)}" must be called ${wanted}: create it under that name, or by keyferry put --create`;
     return { reason: 'NameMismatch', message };
   }
-  const before = scope.secrets.byIndex('namespace', namespace).filter((other) => ageOf(other) < ageOf(secret)).length;
-  if (before < limits.secrets) return undefined;
+  if (!isBeyond(secret, scope.secrets.byIndex('namespace', namespace), limits)) return undefined;
   return { reason: 'LimitExceeded', message: tooManySecrets(namespace, limits) };
 }
 
-/** Accepted versions whose objects are gone: somebody destroyed them. Only the API server itself can say so. */
+/** Accepted versions whose objects are gone, or would be but for a finalizer: somebody destroyed them. Only the API server itself can say so. */
 async function strikeOut(
   scope: ExamineScope,
   secret: VersionedSecret,
@@ -150,7 +174,7 @@ async function exists(
     const name = versionObjectName(metadata.name, version);
     const options = { signal, metadataOnly: true };
     const found = await client.get(secretVersions, { namespace: metadata.namespace, name }, options);
-    return found.metadata.uid === uid;
+    return found.metadata.uid === uid && found.metadata.deletionTimestamp === undefined;
   } catch (error) {
     if (isNotFound(error)) return false;
     throw error;
@@ -187,11 +211,6 @@ function trim(
   const old = expired(book.versions, limits.versions, usage, mayTrim);
   if (old.length === 0) return [];
   book.strike(old);
-  for (const version of old) book.note({ action: 'expire', version, user: scope.operator });
+  for (const version of old) book.note({ action: 'expire', version, user: scope.operator() });
   return old.flatMap((number) => byNumber.get(number) ?? []);
-}
-
-/** Sorts by age. */
-function ageOf({ metadata }: VersionedSecret): string {
-  return `${metadata.creationTimestamp}/${metadata.name}`;
 }

@@ -39,9 +39,17 @@ describe('a version that is put', () => {
     expect(cluster.status()).toMatchObject({ latest: 5, previous: 3, lastVersion: 5 });
   });
 
-  it('may begin at any number, as a history in git does', async () => {
+  it('may begin at a high number, as a history in git does', async () => {
     await put(40_000);
     expect(cluster.status().latest).toBe(40_000);
+  });
+
+  it('begins at no number that leaves none, also where it is refused for something else', async () => {
+    await put(999_999_999, { place: { secret: 'other' } });
+    expect(refusal()).toMatchObject({ version: 999_999_999, reason: 'NumberTooHigh' });
+    expect(cluster.status().lastVersion).toBeUndefined();
+    await put(1);
+    expect(cluster.status().latest).toBe(1);
   });
 
   it('far above the last one is refused, and uses up no number', async () => {

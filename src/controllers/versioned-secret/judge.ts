@@ -25,7 +25,7 @@ export type Verdict =
 
 export interface JudgeScope {
   readonly client: KubeClient;
-  readonly gate: PolicyGate;
+  readonly gate: Pick<PolicyGate, 'confirm'>;
   readonly authorizer: Authorizer;
   readonly ring: () => KeyRing | undefined;
   readonly type: (name: string) => SecretTypeObject | undefined;
@@ -53,10 +53,12 @@ export const FOREIGN_KEY =
 
 /** How far a number may be ahead: one that is used up can't be given back, so nobody may use them up at once. */
 const MAX_GAP = 10_000;
+/** A history from git begins where it was trimmed to. It must leave as many numbers as anybody needs. */
+const MAX_FIRST = 1_000_000;
 
 /** Judges one version. Rejects where the API server can't be asked: then nothing is decided. */
 export async function judge(scope: JudgeScope, given: Case, signal: AbortSignal): Promise<Verdict> {
-  const early = judgeNumber(given) ?? judgeGate(scope, given);
+  const early = judgeNumber(given) ?? (await judgeGate(scope, given, signal));
   if (early !== undefined) return early;
   const ring = scope.ring();
   if (ring?.current === undefined) {
@@ -81,19 +83,21 @@ function judgeNumber({ secret, version, accepted, gone, lastVersion }: Case): Ve
       `version ${number} of ${title(secret)} was used before, and a number never comes back: put a new version`,
     );
   }
-  // The first one may have any number: a history from git begins where it was trimmed to.
-  if (lastVersion > 0 && number > lastVersion + MAX_GAP) {
-    return rejected(
-      'NumberTooHigh',
-      `version ${number} is more than ${MAX_GAP} above the last one, ${lastVersion}: use the next number`,
-    );
-  }
-  return undefined;
+  if (number <= (lastVersion === 0 ? MAX_FIRST : lastVersion + MAX_GAP)) return undefined;
+  const why =
+    lastVersion === 0
+      ? `is above ${MAX_FIRST}, which is the most for the first one: begin with 1`
+      : `is more than ${MAX_GAP} above the last one, ${lastVersion}: use the next number`;
+  return rejected('NumberTooHigh', `version ${number} ${why}`);
 }
 
-function judgeGate({ gate, type }: JudgeScope, { secret, full }: Case): Verdict | undefined {
+async function judgeGate(
+  { gate, type }: JudgeScope,
+  { secret, full }: Case,
+  signal: AbortSignal,
+): Promise<Verdict | undefined> {
   if (full !== undefined) return rejected('LimitExceeded', full);
-  const state = gate.state();
+  const state = await gate.confirm(signal);
   if (!state.open) return pending('PolicyMissing', state.message);
   const wanted = secret.spec.type;
   if (wanted !== undefined && type(wanted) === undefined) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { toClusterSecretManager, toSecretManager } from '../secret-manager/manager-object.ts';
 import type { ManagerObject } from '../secret-manager/manager-object.ts';
+import { toClusterSecretManager, toSecretManager } from '../secret-manager/manager-object.ts';
 import { buildMetadata } from '../testing/builders.ts';
-import { limitsFor, tooManySecrets } from './limits.ts';
+import { isBeyond, limitsFor, tooManySecrets, tooManyVersions } from './limits.ts';
 
 function manager(name: string, spec: object): ManagerObject {
   return toClusterSecretManager({ metadata: buildMetadata({ name, namespace: '' }), spec });
@@ -63,4 +63,26 @@ describe('what a namespace may keep', () => {
     );
     expect(tooManySecrets('shop', { ...defaults, manager: undefined })).toContain('of a ClusterSecretManager: ');
   });
+});
+
+describe('a secret of a namespace that has too many', () => {
+  const at = (name: string, second: number) => ({
+    metadata: { ...buildMetadata({ name }), creationTimestamp: `2026-01-01T00:00:0${second}Z` },
+  });
+  const all = [at('c', 1), at('b', 2), at('a', 2), at('d', 3)];
+
+  it.each([
+    [4, []],
+    [3, ['d']],
+    [2, ['b', 'd']],
+    [0, ['c', 'b', 'a', 'd']],
+  ])('is beyond the limit of %i where so many are older, or as old and before it by name', (secrets, beyond) => {
+    const found = all.filter((secret) => isBeyond(secret, all, { ...defaults, secrets }));
+    expect(found.map(({ metadata }) => metadata.name)).toEqual(beyond);
+  });
+});
+
+it('a secret takes no more versions than 200 above its history, whoever would have to trim them', () => {
+  expect(tooManyVersions(209, defaults)).toBeUndefined();
+  expect(tooManyVersions(210, defaults)).toBe('it has 210 versions, and at most 210 are kept: destroy old ones');
 });

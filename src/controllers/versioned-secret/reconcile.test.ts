@@ -179,6 +179,16 @@ describe('a version that is gone', () => {
     expect(cluster.status()).toMatchObject({ latest: 1, gone: '2', lastVersion: 2 });
   });
 
+  it('is gone also where a finalizer keeps its object', async () => {
+    await put(1);
+    await put(2);
+    cluster.terminate(2);
+    await cluster.look();
+    expect(cluster.status()).toMatchObject({ latest: 1, gone: '2' });
+    await cluster.look();
+    expect(cluster.accepted()).toEqual([1]);
+  });
+
   it('is not struck out by a new leader whose cache does not know it yet', async () => {
     await put(1);
     await put(2);
@@ -290,6 +300,16 @@ describe('a secret that is deleted', () => {
     expect(cluster.audited.at(-1)).toMatchObject({ action: 'delete', secret: 'db.password' });
   });
 
+  it('takes them along also where a finalizer keeps it for a while', async () => {
+    await put(1);
+    cluster.terminateSecret();
+    await cluster.look();
+    expect(cluster.versionStatus(1)).toMatchObject({ state: 'Accepted' });
+    cluster.dropSecret();
+    await cluster.look();
+    expect(objects()).toEqual([]);
+  });
+
   it('and made again at once begins anew, without what was put into the former one', async () => {
     await put(1);
     cluster.dropSecret();
@@ -329,6 +349,37 @@ describe('many new versions', () => {
     expect(cluster.accepted()).toHaveLength(20);
     await settle();
     expect(cluster.accepted()).toHaveLength(45);
+  });
+});
+
+describe('versions without end', () => {
+  async function putMany(count: number): Promise<void> {
+    cluster.lagging = true;
+    for (let version = 2; version <= count; version += 1) await cluster.put(version, { from: 1 });
+    cluster.lagging = false;
+    cluster.sync();
+  }
+
+  it('are not kept while they wait', async () => {
+    cluster.secret({ type: 'missing' });
+    await putMany(204);
+    await settle();
+    expect(cluster.versionStatus(201)).toMatchObject({ state: 'Pending', reason: 'TypeMissing' });
+    expect([202, 203, 204].map((version) => cluster.versionStatus(version))).toEqual([undefined, undefined, undefined]);
+    expect(cluster.status().rejected?.[0]).toMatchObject({ version: 204, reason: 'LimitExceeded' });
+    expect(cluster.audited).toHaveLength(3);
+  });
+
+  it('are not kept while there is no secret for them', async () => {
+    cluster.dropSecret();
+    await putMany(203);
+    await settle();
+    expect(cluster.versionStatus(201)).toMatchObject({ state: 'Pending', reason: 'SecretMissing' });
+    expect(cluster.versionStatus(202)).toBeUndefined();
+    expect(cluster.audited).toMatchObject([
+      { action: 'reject', user: 'alice', version: 202, reason: 'LimitExceeded' },
+      { version: 203 },
+    ]);
   });
 });
 

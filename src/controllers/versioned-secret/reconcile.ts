@@ -8,13 +8,14 @@ import { type Request, requestKey } from '../../runtime/request.ts';
 import { type AuditTrail, toRecord } from '../audit-trail.ts';
 import type { ObjectView } from '../object-view.ts';
 import { soonest } from '../soonest.ts';
-import { examine, type ExamineScope, type Look, type Told } from './examine.ts';
+import { type ExamineScope, examine, type Look, type Told } from './examine.ts';
 import { type LeftBehindScope, leftBehind } from './left-behind.ts';
 import { isUrgent, nextSecretStatus } from './next-status.ts';
 import { rotationDue } from './rotation.ts';
 import { recordSecretEvents } from './secret-events.ts';
 import { type SecretVersion, toSecretVersion } from './secret-version.ts';
 import { toVersionedSecret, type VersionedSecret } from './versioned-secret.ts';
+import { excessNote, tooManyWaiting } from './waiting.ts';
 
 export interface SecretScope extends ExamineScope, LeftBehindScope {
   readonly view: ObjectView<VersionedSecret>;
@@ -41,12 +42,16 @@ export async function reconcileSecret(
   signal: AbortSignal,
 ): Promise<{ requeueAfter?: number }> {
   const cached = scope.versions.byIndex('secret', requestKey(request));
-  const all = cached.map((version) => scope.versionView.get(version.metadata) ?? version);
+  const known = cached.map((version) => scope.versionView.get(version.metadata) ?? version);
+  // What somebody deleted is gone, though a finalizer may hold it.
+  const all = known.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const secret = scope.view.get(request);
   const orphans = await leftBehind(scope, request, secret?.metadata.uid, all, signal);
   for (const version of orphans) await remove(scope, version, signal);
   const versions = all.filter((version) => !orphans.includes(version));
-  if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) {
+  // It goes, and then its versions with it: those are told by what they say of themselves.
+  if (secret?.metadata.deletionTimestamp !== undefined) return {};
+  if (secret === undefined) {
     await withoutSecret(scope, request, versions, signal);
     return {};
   }
@@ -87,7 +92,13 @@ async function withoutSecret(
   scope.lastWrites.delete(requestKey(request));
   const message = `there is no VersionedSecret ${request.name} in this namespace yet: it waits for it`;
   const status = { state: 'Pending', reason: 'SecretMissing', message } as const;
-  await Promise.all(versions.map((version) => tell(scope, [version, status], signal)));
+  const excess = tooManyWaiting(versions);
+  const kept = versions.filter((version) => !excess.includes(version));
+  await Promise.all(kept.map((version) => tell(scope, [version, status], signal)));
+  for (const version of excess) {
+    await scope.audit.record({ ...excessNote(version), namespace: request.namespace, secret: request.name });
+    await remove(scope, version, signal);
+  }
 }
 
 /** What became of something that may wait a little. */

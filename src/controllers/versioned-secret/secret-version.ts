@@ -21,11 +21,17 @@ export interface SecretVersion extends KubeObject {
 export function toSecretVersion(raw: RawObject): SecretVersion {
   const { sealed = [], ...spec } = secretVersionSpecSchema.parse(raw['spec']);
   return {
-    metadata: pickMetadata(raw.metadata, ['keyferry.io/']),
+    metadata: { ...pickMetadata(raw.metadata, []), labels: ownLabels(raw.metadata.labels) },
     spec,
     digests: new Map(sealed.map(({ key, data }) => [key, digestOf(data)])),
     status: secretVersionStatusSchema.safeParse(raw['status'] ?? {}).data ?? {},
   };
+}
+
+/** Whoever makes a version may write a quarter of a megabyte of others onto it, and this is the memory of all. */
+function ownLabels(all: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const trim = all[labels.trim];
+  return trim === undefined ? {} : { [labels.trim]: trim };
 }
 
 /** What an object has sealed to one key, in base64. @throws ZodError */

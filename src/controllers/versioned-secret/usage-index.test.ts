@@ -14,7 +14,9 @@ let version = 1;
 function put(name: string, secret: string): Reference {
   version += 1;
   const metadata = { name, uid: name, resourceVersion: `${version}` };
-  const reference = buildReference({ metadata, spec: { data: { a: { secret } } } });
+  const holds = { secret, manager: 'ClusterSecretManager/default', requested: 'latest', version: '1', identity: '' };
+  const status = { versions: [{ ...holds, keys: ['a'], since: '' }] };
+  const reference = buildReference({ metadata, spec: { data: { a: { secret } } }, status });
   writer.put(reference);
   return reference;
 }

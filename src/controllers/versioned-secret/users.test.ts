@@ -38,11 +38,15 @@ describe('the embedded secrets of a reference', () => {
       ['shop/a', 'shop/b'],
     ],
     [
-      'are in the namespace where the manager keeps them',
+      'are none of another namespace, until it has one: it may be granted none',
       { managerRef: { name: 'shared' }, data },
-      ['org/db.password'],
+      [],
     ],
-    ['follow the manager of each entry', { data: { a: { secret: 'x', managerRef: { name: 'shared' } } } }, ['org/x']],
+    [
+      'follow the manager of each entry',
+      { data: { a: { secret: 'x', managerRef: { kind: 'SecretManager', name: 'own' } }, b: { secret: 'y' } } },
+      ['shop/x', 'shop/y'],
+    ],
     ['are none of another backend', { managerRef: { name: 'aws' }, data }, []],
     ['are none that a find may bring, until it has', { dataFrom: [{ find: { prefix: 'x' } }] }, []],
   ])('%s', (_what, spec, expected) => {
@@ -50,8 +54,12 @@ describe('the embedded secrets of a reference', () => {
   });
 
   it('are also those that its Secret still holds', () => {
-    const versions = [held('found', '2'), held('other', 'uuid', 'ClusterSecretManager/aws')];
-    expect(secretsOf({ data }, { versions })).toEqual(['shop/db.password', 'shop/found']);
+    const versions = [
+      held('found', '2'),
+      held('other', 'uuid', 'ClusterSecretManager/aws'),
+      held('smtp', '1', 'ClusterSecretManager/shared'),
+    ];
+    expect(secretsOf({ data }, { versions })).toEqual(['org/smtp', 'shop/db.password', 'shop/found']);
   });
 });
 

@@ -1,8 +1,8 @@
 import { secretObjectName, versionNumberOf } from '../../api/v1/embedded-name.ts';
-import type { SecretUser } from '../../api/v1/versioned-secret.ts';
 import type { Consumer } from '../../api/v1/rollout.ts';
 import type { ManagerRef } from '../../api/v1/secret-reference.ts';
-import { managerLabel, managerKey } from '../manager-key.ts';
+import type { SecretUser } from '../../api/v1/versioned-secret.ts';
+import { managerKey, managerLabel } from '../manager-key.ts';
 import type { Reference } from '../secret-reference/reference.ts';
 import type { VersionsInUse } from './history.ts';
 
@@ -18,9 +18,11 @@ export type KeepsIn = (ref: ManagerRef, namespace: string) => string | undefined
 export function embeddedSecretsOf(reference: Reference, keepsIn: KeepsIn): ReadonlyMap<string, ReadonlySet<string>> {
   const { spec, metadata } = reference;
   const found = new Map<string, Set<string>>();
-  const add = (ref: ManagerRef, secret: string | undefined): void => {
+  const add = (ref: ManagerRef, secret: string | undefined, isHeld = false): void => {
     const namespace = keepsIn(ref, metadata.namespace);
     if (namespace === undefined || secret === undefined) return;
+    // Of another namespace a reference may name what it is not granted: that must hold up nobody there.
+    if (!isHeld && namespace !== metadata.namespace) return;
     const key = `${namespace}/${secretObjectName(secret)}`;
     found.set(key, (found.get(key) ?? new Set()).add(managerLabel(managerKey(ref, metadata.namespace))));
   };
@@ -29,7 +31,7 @@ export function embeddedSecretsOf(reference: Reference, keepsIn: KeepsIn): Reado
     add(entry.managerRef ?? spec.managerRef, entry.extract?.secret ?? entry.versions?.secret);
   }
   // Also what the target still holds of a former spec, and what a find brought.
-  for (const held of reference.status.versions ?? []) add(refOf(held.manager), held.secret);
+  for (const held of reference.status.versions ?? []) add(refOf(held.manager), held.secret, true);
   return found;
 }
 

@@ -20,7 +20,7 @@ export interface VersionedSecret extends KubeObject {
  */
 export function toVersionedSecret(raw: RawObject): VersionedSecret {
   return {
-    metadata: pickMetadata(raw.metadata, ['keyferry.io/']),
+    metadata: pickMetadata(raw.metadata, []),
     spec: versionedSecretSpecSchema.parse(raw['spec']),
     status: versionedSecretStatusSchema.parse(raw['status'] ?? {}),
   };
