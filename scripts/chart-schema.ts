@@ -79,6 +79,10 @@ const known: Readonly<Record<string, Schema>> = {
   'serviceAccount.annotations': texts,
   'podDisruptionBudget.maxUnavailable': howMany,
   extraArgs: strings({ pattern: '^--[a-z]' }),
+  'metrics.prometheusRule.disabled': strings(),
+  'metrics.prometheusRule.thresholds': { type: 'object', additionalProperties: { type: 'number' } },
+  'metrics.prometheusRule.for': { type: 'object', additionalProperties: duration },
+  'metrics.prometheusRule.alertLabels': texts,
 };
 
 /** Values that may have more than values.yaml shows. */

@@ -50,7 +50,7 @@ const dashboardSchema = z.looseObject({
   uid: z.string(),
   title: z.literal('Keyferry'),
   schemaVersion: z.int().min(39),
-  templating: z.object({ list: z.array(z.looseObject({ name: z.string() })) }),
+  templating: z.object({ list: z.array(z.looseObject({ name: z.string(), definition: z.string().default('') })) }),
   panels: z.array(panelSchema),
 });
 
@@ -73,9 +73,9 @@ interface Named {
 const expressions: readonly Named[] = [
   ...alerts.map(({ alert, expr }) => ({ name: `alert ${alert}`, expr })),
   ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ name: `panel ${title}`, expr }))),
-  ...dashboard.templating.list.flatMap((variable) => {
-    const [, expr = ''] = /^label_values\((.*), \w+\)$/.exec(String(variable['definition'] ?? '')) ?? [];
-    return expr === '' ? [] : [{ name: `variable ${variable.name}`, expr }];
+  ...dashboard.templating.list.flatMap(({ name, definition }) => {
+    const [, expr = ''] = /^label_values\((.*), \w+\)$/.exec(definition) ?? [];
+    return expr === '' ? [] : [{ name: `variable ${name}`, expr }];
   }),
 ];
 
@@ -95,9 +95,9 @@ describe.each(expressions)('the expression of $name', ({ expr }) => {
       const own = labels.get(baseOf(metric)) ?? ['result'];
       expect(chosen.filter((label) => !own.includes(label) && !ofTarget.includes(label))).toEqual([]);
     }
-    if (metrics.length === query.selected.length) {
-      expect(query.grouping.filter((label) => !known.has(label))).toEqual([]);
-    }
+    // Of a few metrics it is not known here which labels they have.
+    const strange = query.grouping.filter((label) => !known.has(label));
+    expect(metrics.length === query.selected.length ? strange : []).toEqual([]);
   });
 
   it('takes metrics whose names other programs have too of Keyferry alone', () => {
