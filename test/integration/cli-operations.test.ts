@@ -312,16 +312,19 @@ describe('the sealing keys', () => {
     const namespace = await shop();
     const file = join(folder, 'keys.backup');
     expect((await keys('list')).notes).toContain('not backed up yet');
-    expect(await cli.ok(['status'])).toContain('never backed up');
+    const nags = async (): Promise<boolean> => (await cli.ok(['status'])).includes('never backed up');
+    await eventually('the status nags', async () => expect(await nags()).toBe(true));
 
     await cli.ok(['keys', 'backup', '--file', file]);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await keys('list')).notes).toContain('backed up: ');
+    await eventually('the status nags no more', async () => expect(await nags()).toBe(false));
 
     const key = (await cli.ok(['keys', 'rotate'])).trim();
     await eventually('the manager shows the new key', async () => {
       expect(await cli.world.kubectl('get', 'csmgr', 'default', '-o', 'jsonpath={.status.publicKey}')).toBe(key);
     });
+    expect(await nags()).toBe(true);
     expect(await cli.ok(['keys', 'list'])).toMatch(/2\.agekey +current +0 +age1/);
     expect((await keys('retire', '1', '--yes')).notes).toMatch(/versions are sealed to 1\.agekey/);
     const put = ['put', 'db.password', '-n', namespace];

@@ -42,6 +42,8 @@ export const annotations = {
   currentKey: 'keyferry.io/current-key',
   /** On the same: the public key that all versions are to be sealed to. In effect while it is the key in use. */
   reseal: 'keyferry.io/reseal',
+  /** On the same: when all of its keys were last backed up. A key that is added takes it away. */
+  backedUp: 'keyferry.io/backed-up',
 } as const;
 
 /** Field manager of the markers in pod templates. */

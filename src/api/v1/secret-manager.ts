@@ -246,6 +246,9 @@ export const clusterSecretManagerSpecSchema = z
     }),
   });
 
+/** What a manager's status says of sealing keys that lie nowhere but in the cluster. */
+export const neverBackedUp = 'never';
+
 export const managerStatusSchema = z
   .object({
     observedGeneration: z.int().optional().describe('The metadata.generation that the status was made from.'),
@@ -256,6 +259,10 @@ export const managerStatusSchema = z
     referencesInUse: z.int().optional().describe('How many references ask it.'),
     publicKey: z.string().optional().describe('Embedded: the key that values are sealed to. Anybody may know it.'),
     cluster: z.string().optional().describe('Embedded: uid of the cluster, which a bound value carries.'),
+    keyBackup: z
+      .string()
+      .optional()
+      .describe('Embedded: when the sealing keys were last backed up, or never. Absent where they are mounted.'),
   })
   .describe('What the operator made of it. Only the operator writes it.');
 

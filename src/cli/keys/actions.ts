@@ -11,7 +11,7 @@ import { readable, valueOr } from '../status/readable.ts';
 import { backupOf, backupText, restorePlan } from './backup.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
 import { addKey, createKeys, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
-import { backedUpAnnotation, findKeySecret, type KeySecret, readKeySecret } from './key-secret.ts';
+import { findKeySecret, type KeySecret, readKeySecret } from './key-secret.ts';
 import { keyColumns, keyList, keyNotes } from './list-keys.ts';
 import { type KeyUsage, readOpenedOnlyBy, readOwnedByGit, readUsage } from './usage.ts';
 
@@ -54,7 +54,7 @@ export async function backupKeys(
   const text = backupText(backup, place.namespace, now);
   if (file === undefined) io.out(text);
   else await writeBackup(file, text, backup);
-  await patchKeys(place, secret, { annotations: { [backedUpAnnotation]: now } });
+  await patchKeys(place, secret, { annotations: { [annotations.backedUp]: now } });
   const count = backup.entries.length === 1 ? 'one key' : `${backup.entries.length} keys`;
   io.note(
     `backed up ${count}${file === undefined ? '' : ` to ${file}`}. Keep it away from the cluster: it opens every sealed value`,

@@ -5,7 +5,7 @@ import { secrets } from '../../kube/resource.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { CliError } from '../context.ts';
 import type { RestorePlan } from './backup.ts';
-import { backedUpAnnotation, entryText, type KeyEntry, type KeySecret, nextEntryName, toBase64 } from './key-secret.ts';
+import { entryText, type KeyEntry, type KeySecret, nextEntryName, toBase64 } from './key-secret.ts';
 
 /** Where the keys are, and how to write them. */
 export interface KeyPlace {
@@ -50,7 +50,7 @@ export async function addKey(place: KeyPlace, secret: KeySecret): Promise<KeyEnt
   await patchKeys(place, secret, {
     data: { [name]: toBase64(entryText(key)) },
     // A backup that lacks a key is none.
-    annotations: { [annotations.currentKey]: name, [backedUpAnnotation]: null },
+    annotations: { [annotations.currentKey]: name, [annotations.backedUp]: null },
   });
   return { name, key };
 }

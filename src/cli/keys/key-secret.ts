@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { annotations, group, sealingKeysSecret } from '../../api/v1/names.ts';
+import { annotations, sealingKeysSecret } from '../../api/v1/names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { findObject } from '../../kube/find-object.ts';
 import type { ObjectMeta, RawObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { CliError } from '../context.ts';
-
-/** On the Secret with the sealing keys: when all of its keys were last backed up. */
-export const backedUpAnnotation = `${group}/backed-up`;
 
 /** Says which key is in use where the annotation does not: as in a folder of keys. */
 const currentEntry = 'current';

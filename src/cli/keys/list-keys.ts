@@ -1,5 +1,6 @@
+import { annotations } from '../../api/v1/names.ts';
 import type { Column } from '../table.ts';
-import { backedUpAnnotation, type KeySecret } from './key-secret.ts';
+import { type KeySecret } from './key-secret.ts';
 import type { KeyUsage } from './usage.ts';
 
 /** One line of `keyferry keys list`. */
@@ -29,7 +30,7 @@ export function keyList(secret: KeySecret, usage: KeyUsage | undefined): KeyList
   const gone = [...(usage ?? [])]
     .filter(([key]) => !known.has(key))
     .map(([publicKey, versions]): KeyRow => ({ entry: '', publicKey, state: 'missing', versions }));
-  return { keys: [...present, ...gone], backedUp: secret.metadata.annotations[backedUpAnnotation] };
+  return { keys: [...present, ...gone], backedUp: secret.metadata.annotations[annotations.backedUp] };
 }
 
 export const keyColumns: readonly Column<KeyRow>[] = [

@@ -1,11 +1,10 @@
-import { sealingKeysSecret } from '../../api/v1/names.ts';
 import { clusterSecretManagers, secretManagers, secretReferences } from '../../api/v1/resources.ts';
+import { neverBackedUp } from '../../api/v1/secret-manager.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { findObject } from '../../kube/find-object.ts';
 import { leases } from '../../kube/lease-record.ts';
 import { secrets } from '../../kube/resource.ts';
-import { backedUpAnnotation } from '../keys/key-secret.ts';
 import { leaderOf, operatorLease } from './leader.ts';
 import { type ManagerView, toManagerView } from './manager.ts';
 import { type Readable, readable, valueOr } from './readable.ts';
@@ -30,14 +29,14 @@ export interface StatusQuestion {
 export async function observe(question: StatusQuestion): Promise<Observation> {
   const { client, operatorNamespace, now, signal } = question;
   const lease = { namespace: operatorNamespace, name: operatorLease };
-  const [leader, managers, references, backup] = await Promise.all([
+  const [leader, managers, references] = await Promise.all([
     readable(`the lease ${operatorNamespace}/${operatorLease}`, async () =>
       leaderOf(await findObject(client, leases, lease, { signal }), now),
     ),
     listManagers(question),
     listReferences(client, question.namespace, signal),
-    readBackup(question),
   ]);
+  const backup = backupOf(valueOr(managers, []));
   const { missing, lookedAt } = await missingTargets(question, valueOr(references, []));
   return { leader, managers, references, backup, missingSecrets: missing, lookedAt };
 }
@@ -70,13 +69,11 @@ async function listManagers({ client, namespace, signal }: StatusQuestion): Prom
   };
 }
 
-function readBackup({ client, operatorNamespace, signal }: StatusQuestion): Promise<Observation['backup']> {
-  const name = { namespace: operatorNamespace, name: sealingKeysSecret };
-  return readable(`Secret ${operatorNamespace}/${sealingKeysSecret}, whose backup is watched`, async () => {
-    const found = await findObject(client, secrets, name, { signal, metadataOnly: true });
-    if (found === undefined) return 'none';
-    return found.metadata.annotations[backedUpAnnotation] === undefined ? 'never' : 'done';
-  });
+/** All embedded managers seal to the same keys, and say so in their status: no right on the keys themselves is needed. */
+function backupOf(managers: readonly ManagerView[]): Observation['backup'] {
+  const said = managers.flatMap(({ status }) => status.keyBackup ?? []);
+  if (said.length === 0) return 'none';
+  return said.includes(neverBackedUp) ? 'never' : 'done';
 }
 
 /** Asks for metadata only, the worst references first. */

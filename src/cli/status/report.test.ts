@@ -37,7 +37,7 @@ const healthy: Observation = {
   references: { value: [referenceView()] },
   missingSecrets: [],
   lookedAt: 1,
-  backup: { value: 'done' },
+  backup: 'done',
 };
 
 describe('the leader', () => {
@@ -142,8 +142,8 @@ describe('the report', () => {
   });
 
   it('nags while the sealing key was never backed up, and not where there is none', () => {
-    expect(reportOf({ ...healthy, backup: { value: 'never' } }).warnings[0]).toContain('keyferry keys backup');
-    expect(reportOf({ ...healthy, backup: { value: 'none' } }).warnings).toEqual([]);
+    expect(reportOf({ ...healthy, backup: 'never' }).warnings[0]).toContain('keyferry keys backup');
+    expect(reportOf({ ...healthy, backup: 'none' }).warnings).toEqual([]);
   });
 
   it('says what it may not see, and shows the rest', () => {

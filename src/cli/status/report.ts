@@ -24,8 +24,8 @@ export interface Observation {
   readonly missingSecrets: readonly string[];
   /** Of how many Secrets it was looked at whether they are there. */
   readonly lookedAt: number;
-  /** Whether the sealing key was backed up; `none` where there is no key. */
-  readonly backup: Readable<'never' | 'none' | 'done'>;
+  /** Whether the sealing key was backed up; `none` where there is no key in the cluster. */
+  readonly backup: 'never' | 'none' | 'done';
 }
 
 export interface StatusReport {
@@ -44,8 +44,7 @@ export function reportOf(observed: Observation): StatusReport {
   const managers = valueOr(observed.managers, []);
   const troubles = managers.flatMap((manager) => troubleOf(manager) ?? []);
   const judged = valueOr(observed.references, []).map(judgeReference);
-  const reads = [observed.leader, observed.managers, observed.references, observed.backup];
-  const never = valueOr(observed.backup, 'none') === 'never';
+  const reads = [observed.leader, observed.managers, observed.references];
   const backup =
     'the sealing key was never backed up: should it be lost, no value can be read again. Run: keyferry keys backup --file FILE';
   return {
@@ -55,7 +54,7 @@ export function reportOf(observed: Observation): StatusReport {
     worst: worstOf(judged, MOST_NAMED),
     missingSecrets: observed.missingSecrets,
     secretsLookedAt: observed.lookedAt,
-    warnings: never ? [backup] : [],
+    warnings: observed.backup === 'never' ? [backup] : [],
     hidden: reads.flatMap((read) => ('hidden' in read ? [read.hidden] : [])),
   };
 }

@@ -8,6 +8,8 @@ export interface KeyEntries {
   readonly current?: string | undefined;
   /** The public key that all versions are to be sealed to, where somebody asked for it. */
   readonly reseal?: string | undefined;
+  /** When all keys were last backed up, or `never`. Undefined where they are kept elsewhere. */
+  readonly backup?: string | undefined;
 }
 
 /** In a folder of keys, the file that says which key is in use. */

@@ -152,7 +152,7 @@ async function keysOf(
     const where = folder === undefined ? `Secret ${sealingKeysSecret}` : `the folder ${folder} of --sealing-keys-file`;
     const fix = folder === undefined ? restore : 'mount the sealing keys there';
     const { entries, closed, again } = await opener.open(stored);
-    const ring = await ringOf(entries, where, closed ?? fix);
+    const ring = { ...(await ringOf(entries, where, closed ?? fix)), backup: stored.backup };
     return { ring, version: [stored.version, closed ?? ''].join(' '), again };
   }
   const problem = isLost ? lost : none;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { annotations } from '../../api/v1/names.ts';
+import { neverBackedUp } from '../../api/v1/secret-manager.ts';
 import type { KubeObject, RawObject } from '../../kube/object.ts';
 import { createReflector, type ReflectorOptions } from '../../kube/reflector.ts';
-import { createStore } from '../../kube/store.ts';
 import { secrets } from '../../kube/resource.ts';
+import { createStore } from '../../kube/store.ts';
 import { SecretValue } from '../../managers/secret-value.ts';
 
 /** A Secret with credentials, as it is now. */
@@ -18,6 +19,8 @@ export type Credentials =
       readonly current?: string | undefined;
       /** The public key that all is to be sealed to. */
       readonly reseal?: string | undefined;
+      /** When all keys were last backed up, or `never`. */
+      readonly backup?: string | undefined;
     };
 
 /** Watches exactly the Secrets that managers take their credentials from. */
@@ -112,7 +115,8 @@ export function watchSecret(
         if (object === undefined) return { state: 'absent' };
         const { uid, resourceVersion } = object.metadata;
         const { [annotations.currentKey]: current, [annotations.reseal]: reseal } = object.metadata.annotations;
-        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data, current, reseal };
+        const { [annotations.backedUp]: backup = neverBackedUp } = object.metadata.annotations;
+        return { state: 'present', version: `${uid}:${resourceVersion}`, data: object.data, current, reseal, backup };
       },
       stop: () => stopped.abort(),
     };

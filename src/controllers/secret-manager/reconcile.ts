@@ -25,7 +25,7 @@ import type { WritableDirectory } from './directory.ts';
 import { keyOf, type ManagerObject } from './manager-object.ts';
 import type { Outages } from './outages.ts';
 import type { Identity, IdentityProbe } from './probe.ts';
-import { type ManagerFindings, nextManagerStatus, sameManagerStatus, type Sealing, type Usage } from './status.ts';
+import { type ManagerFindings, nextManagerStatus, type Sealing, sameManagerStatus, type Usage } from './status.ts';
 
 export interface ManagerScope {
   readonly client: KubeClient;
@@ -201,7 +201,7 @@ function sealingOf({ embedded, clusterUid }: ManagerScope, { spec }: ManagerObje
   const current = embedded?.publicKey();
   if (current === undefined) return { state: 'unknown' };
   if ('problem' in current) return { state: 'missing', problem: current.problem };
-  return { state: 'known', publicKey: current.key, cluster: clusterUid() };
+  return { state: 'known', publicKey: current.key, cluster: clusterUid(), backup: current.backup };
 }
 
 /** The name of an embedded manager says which key it seals to: with another key it is asked again, and the session stays. */

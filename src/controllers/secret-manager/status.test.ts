@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
+import { type ManagerStatus, secretManagerSpecSchema } from '../../api/v1/secret-manager.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import { buildMetadata } from '../testing/builders.ts';
 import type { ManagerObject } from './manager-object.ts';
@@ -54,6 +54,16 @@ describe('the status of a manager', () => {
     expect(status).toMatchObject({ publicKey: 'age1abc', cluster: 'cluster-uid' });
     const asking = { ...fine, identity: { state: 'asking' }, sealing: { state: 'unknown' } } as const;
     expect(sameManagerStatus(status, nextManagerStatus({ ...object, status }, asking, 'now'))).toBe(true);
+  });
+
+  it('says whether the keys were backed up, but for those that are kept elsewhere', () => {
+    const sealing = { state: 'known', publicKey: 'age1abc', cluster: 'cluster-uid' } as const;
+    const of = (backup: string | undefined): ManagerStatus =>
+      nextManagerStatus(object, { ...fine, sealing: { ...sealing, backup } }, 'then');
+
+    expect(of('never')).toMatchObject({ keyBackup: 'never' });
+    expect(of('2026-01-01T00:00:00Z')).toMatchObject({ keyBackup: '2026-01-01T00:00:00Z' });
+    expect(of(undefined)).not.toHaveProperty('keyBackup');
   });
 
   it('is not ready without a key to seal to, and says no longer which it was', () => {

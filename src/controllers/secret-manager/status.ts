@@ -15,7 +15,12 @@ export interface Usage {
 export type Sealing =
   | { readonly state: 'unknown' }
   | { readonly state: 'missing'; readonly problem: string }
-  | { readonly state: 'known'; readonly publicKey: string; readonly cluster: string };
+  | {
+      readonly state: 'known';
+      readonly publicKey: string;
+      readonly cluster: string;
+      readonly backup?: string | undefined;
+    };
 
 export interface ManagerFindings {
   /** Why it can't work as it is written; what to do. */
@@ -60,10 +65,15 @@ export function nextManagerStatus(object: ManagerObject, findings: ManagerFindin
 function sealingStatus(
   sealing: Sealing | undefined,
   before: ManagerStatus,
-): Pick<ManagerStatus, 'publicKey' | 'cluster'> {
+): Pick<ManagerStatus, 'publicKey' | 'cluster' | 'keyBackup'> {
   if (sealing === undefined || sealing.state === 'missing') return {};
-  const { publicKey, cluster } = sealing.state === 'known' ? sealing : before;
-  return { ...(publicKey !== undefined && { publicKey }), ...(cluster !== undefined && { cluster }) };
+  const known = sealing.state === 'known' ? { ...sealing, keyBackup: sealing.backup } : before;
+  const { publicKey, cluster, keyBackup } = known;
+  return {
+    ...(publicKey !== undefined && { publicKey }),
+    ...(cluster !== undefined && { cluster }),
+    ...(keyBackup !== undefined && { keyBackup }),
+  };
 }
 
 function lastUsage({ secretsInUse = 0, referencesInUse = 0 }: ManagerStatus): Usage {

@@ -1,5 +1,5 @@
-import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import { conditionOf } from '../../api/v1/conditions.ts';
+import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -39,7 +39,7 @@ export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend 
       const current = ring();
       // Not known yet is not missing: a manager's status stays as it was meanwhile.
       if (current === undefined) return undefined;
-      if (current.current !== undefined) return { key: current.current.publicKey };
+      if (current.current !== undefined) return { key: current.current.publicKey, backup: current.backup };
       return { problem: current.problem ?? 'there is no sealing key' };
     },
     open: async (secret, version, signal) => {

@@ -35,7 +35,10 @@ export interface EmbeddedBackend {
    */
   open(secret: EmbeddedSecret, version: StoredVersion, signal: AbortSignal): Promise<SecretValue>;
   /** The public key that values are sealed to, or why there is none; undefined while that is not known yet. */
-  publicKey(): { readonly key: string } | { readonly problem: string } | undefined;
+  publicKey():
+    | { readonly key: string; readonly backup?: string | undefined }
+    | { readonly problem: string }
+    | undefined;
 }
 
 /** What may be kept where no manager says otherwise. */

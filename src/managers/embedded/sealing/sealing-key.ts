@@ -67,6 +67,8 @@ export interface KeyRing {
   readonly unreadable: string | undefined;
   /** Whether somebody asked to have all that is there sealed to the key in use. */
   readonly reseal: boolean;
+  /** When all keys were last backed up, or `never`. Undefined where they are kept elsewhere. */
+  readonly backup?: string | undefined;
 }
 
 export function keyRing(
