@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { runCli } from './cli/program.ts';
 import { processIo } from './cli/io.ts';
+import { runCli } from './cli/program.ts';
 import { systemClock } from './runtime/clock.ts';
+import { crashWithoutMessages } from './runtime/crash.ts';
 import { version } from './version.ts';
 
 const INTERRUPTED = 130;
@@ -38,6 +39,7 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
+crashWithoutMessages();
 // `keyferry list | head`: who reads no further is no failure.
 process.stdout.on('error', () => process.exit(0));
 // Timers of ours keep no process alive: while a command waits for one, this does.

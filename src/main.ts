@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { runOperator } from './operator/operator.ts';
 import { systemClock } from './runtime/clock.ts';
+import { crashWithoutMessages } from './runtime/crash.ts';
 import { describeError } from './runtime/errors.ts';
 import { createLogger } from './runtime/logging.ts';
 import { version } from './version.ts';
@@ -61,6 +62,7 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+crashWithoutMessages();
 process.exitCode = await main();
 // What is still in the pipe goes out first; sockets that the far side keeps open must not keep the process.
 process.stdout.write('', () => process.exit());
