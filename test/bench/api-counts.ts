@@ -1,3 +1,4 @@
+import { group as keyferry } from '../../src/api/v1/names.ts';
 import { rolledPlurals } from '../../src/api/v1/workload-resources.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 
@@ -15,9 +16,13 @@ export interface ApiCounts {
   /** Secrets that were read one by one, and references. */
   readonly secretReads: number;
   readonly referenceReads: number;
+  /** Whatever a person asks of embedded secrets: watches, and what the operator asks by dry run, left out. */
+  readonly embeddedCalls: number;
 }
 
 interface ApiRequest {
+  readonly group: string;
+  readonly dryRun: boolean;
   readonly verb: string;
   readonly resource: string;
   readonly subresource: string;
@@ -30,6 +35,9 @@ const written: ReadonlySet<string> = new Set([
   'secretreferences',
   'secretmanagers',
   'clustersecretmanagers',
+  'versionedsecrets',
+  'secretversions',
+  'secretreveals',
   ...workloads,
 ]);
 
@@ -44,10 +52,13 @@ const counters: Readonly<Record<keyof ApiCounts, (request: ApiRequest) => boolea
   leases: (request) => isWrite(request) && request.resource === 'leases',
   secretReads: ({ verb, resource }) => verb === 'GET' && resource === 'secrets',
   referenceReads: ({ verb, resource }) => verb === 'GET' && resource === 'secretreferences',
+  embeddedCalls: ({ verb, group, resource, dryRun }) =>
+    verb !== 'WATCH' && !dryRun && (group === keyferry || resource === 'selfsubjectreviews'),
 };
 
-function isWrite({ verb }: ApiRequest): boolean {
-  return mutating.has(verb);
+/** A dry run stores nothing. */
+function isWrite({ verb, dryRun }: ApiRequest): boolean {
+  return mutating.has(verb) && !dryRun;
 }
 
 /** Reads the API server's own metrics: they count every request, so nothing that the operator does can escape them. */
@@ -63,6 +74,8 @@ export async function readApiCounts(transport: Transport, signal: AbortSignal): 
 export function countRequests(metrics: string): ApiCounts {
   const samples = [...metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)].map(
     ([, labels = '', value = '']) => ({
+      group: labelOf(labels, 'group'),
+      dryRun: labelOf(labels, 'dry_run') !== '',
       verb: labelOf(labels, 'verb'),
       resource: labelOf(labels, 'resource'),
       subresource: labelOf(labels, 'subresource'),
@@ -80,6 +93,7 @@ export function countRequests(metrics: string): ApiCounts {
     leases: count('leases'),
     secretReads: count('secretReads'),
     referenceReads: count('referenceReads'),
+    embeddedCalls: count('embeddedCalls'),
   };
 }
 

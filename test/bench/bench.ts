@@ -1,4 +1,6 @@
 import { logToStderr as log } from '../cluster/progress.ts';
+import { type EmbeddedLine, measureEmbedded } from './embedded/measure.ts';
+import { withEmbeddedRig } from './embedded/rig.ts';
 import { callsSince, mark, type PhaseLine } from './measurement.ts';
 import { cold, idle, restart, rotate } from './phases.ts';
 import { type Rig, withRig } from './rig.ts';
@@ -9,6 +11,10 @@ import { settle } from './waiting.ts';
 /** Measures the operator and prints a line of JSON for each phase to standard output; progress goes to standard error. */
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
+  if (settings.PHASES === 'embedded') {
+    await withEmbeddedRig(settings, log, (rig) => measureEmbedded(rig, log, print));
+    return;
+  }
   await withRig(settings, log, settings.PHASES === 'rollouts' ? measureRollouts : measure);
 }
 
@@ -44,7 +50,7 @@ async function measureRollouts(rig: Rig): Promise<void> {
   await operator.stop();
 }
 
-function print(line: PhaseLine | IdleWorkloadsLine | RolloutLine): void {
+function print(line: PhaseLine | IdleWorkloadsLine | RolloutLine | EmbeddedLine): void {
   const rounded = Object.entries(line).map(([name, value]: [string, unknown]) => [
     name,
     typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,

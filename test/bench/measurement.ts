@@ -61,7 +61,10 @@ export async function since(
 }
 
 /** Requests to the API server since `from`. */
-export async function requestsSince(rig: Rig, { api: before }: Mark): Promise<ApiCounts> {
+export async function requestsSince(
+  rig: Pick<Rig, 'apiCounts'>,
+  { api: before }: Pick<Mark, 'api'>,
+): Promise<ApiCounts> {
   const now = await rig.apiCounts();
   return {
     writes: now.writes - before.writes,
@@ -72,6 +75,7 @@ export async function requestsSince(rig: Rig, { api: before }: Mark): Promise<Ap
     leases: now.leases - before.leases,
     secretReads: now.secretReads - before.secretReads,
     referenceReads: now.referenceReads - before.referenceReads,
+    embeddedCalls: now.embeddedCalls - before.embeddedCalls,
   };
 }
 

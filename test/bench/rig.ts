@@ -23,7 +23,7 @@ import { createWorkload } from './workload.ts';
  * How an operator runs that is to stay small: V8 collects early instead of letting its heap grow, and what is not JavaScript's comes from one arena, since
  * one thread does nearly all.
  */
-const lean = { flags: ['--optimize-for-size'], env: { MALLOC_ARENA_MAX: '1' } } as const;
+export const lean = { flags: ['--optimize-for-size'], env: { MALLOC_ARENA_MAX: '1' } } as const;
 
 /** Without a controller-manager no rollout ends: none may wait for another, or for the end of its own. Polls come often, since what is measured begins with one. */
 const forRollouts = {

@@ -16,8 +16,15 @@ const shape = {
   DEPLOYMENTS: count.max(1_000).default(100),
   /** How many Deployments there are that consume none. */
   IDLE_DEPLOYMENTS: count.max(50_000).default(1_000),
-  /** `cold` alone for a profile of it, `rollouts` for what Deployments cost; by default the four phases without them. */
-  PHASES: z.enum(['cold', 'all', 'rollouts']).default('all'),
+  /** With PHASES=embedded, which has as many SECRETS: how many versions each of them gets, over how many namespaces they are spread. */
+  VERSIONS: count.max(100).default(5),
+  NAMESPACES: count.max(1_000).default(10),
+  /** Bytes of each value. */
+  VALUE_BYTES: count.min(16).max(524_288).default(32),
+  /** How many puts are timed until a native Secret holds the value. */
+  PUTS: count.default(100),
+  /** `cold` alone for a profile of it, `rollouts` for what Deployments cost, `embedded` for secrets in the cluster; by default the four phases without them. */
+  PHASES: z.enum(['cold', 'all', 'rollouts', 'embedded']).default('all'),
   /** Added to the options of the operator's Node, for experiments and profiles. */
   OPERATOR_NODE_OPTIONS: z.string().default(''),
 };
@@ -25,8 +32,14 @@ const shape = {
 const settingsSchema = z
   .object(shape)
   .transform((settings) => (settings.PHASES === 'rollouts' ? { ...settings, SECRETS: 1, ROTATIONS: 1 } : settings))
-  .refine(({ SECRETS, REFERENCES }) => SECRETS <= REFERENCES, 'SECRETS must not be more than REFERENCES')
-  .refine(({ SECRETS, ROTATIONS }) => ROTATIONS <= SECRETS, 'ROTATIONS must not be more than SECRETS')
+  .refine(
+    ({ PHASES, SECRETS, REFERENCES }) => PHASES === 'embedded' || SECRETS <= REFERENCES,
+    'SECRETS must not be more than REFERENCES',
+  )
+  .refine(
+    ({ PHASES, SECRETS, ROTATIONS }) => PHASES === 'embedded' || ROTATIONS <= SECRETS,
+    'ROTATIONS must not be more than SECRETS',
+  )
   .refine(
     ({ PHASES, DEPLOYMENTS, REFERENCES }) => PHASES !== 'rollouts' || DEPLOYMENTS <= REFERENCES,
     'DEPLOYMENTS must not be more than REFERENCES',

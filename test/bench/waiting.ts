@@ -11,7 +11,7 @@ export const QUIET = 10_000;
 const LOOK = 10;
 
 /** Waits until nothing has been written for a while: events go out at ten a second. */
-export async function settle(rig: Rig, log: Log): Promise<void> {
+export async function settle(rig: Pick<Rig, 'apiCounts'>, log: Log): Promise<void> {
   const started = performance.now();
   for (let before = await rig.apiCounts(); ; ) {
     await delay(QUIET);
