@@ -183,6 +183,15 @@ test('a look in between notices at once what was taken away, and what came back'
   await opened.stop();
 });
 
+test('it is unguarded where a false name was let through, and not where that only can not be seen', async () => {
+  const through = await openGate((call) => (isVersion(call) ? failure(404) : stored()));
+  const unseen = await openGate(() => failure(403, 'User "x" cannot create resource'));
+
+  expect(through.gate.state()).toMatchObject({ open: false, unguarded: true });
+  expect(unseen.gate.state()).not.toHaveProperty('unguarded');
+  await Promise.all([through.stop(), unseen.stop()]);
+});
+
 test('a look in between that learns nothing leaves the verdict as it is', async () => {
   const opened = await openGate();
 

@@ -6,10 +6,13 @@ import { whenAborted } from '../../runtime/abort.ts';
 import { type Clock, sleep } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
-/** Whether new versions and reveals may be taken. `unsure`: the API server could not be asked; soon it will be known. */
+/**
+ * Whether new versions and reveals may be taken. `unsure`: the API server could not be asked; soon it will be known. `unguarded`: a false name was let
+ * through, so that what came meanwhile may be anybody's, also when the policies are back.
+ */
 export type GateState =
   | { readonly open: true }
-  | { readonly open: false; readonly message: string; readonly unsure?: boolean };
+  | { readonly open: false; readonly message: string; readonly unsure?: boolean; readonly unguarded?: boolean };
 
 /** Knows whether the admission policies are in force: without them anybody could say to be anybody. */
 export interface PolicyGate {
@@ -76,12 +79,12 @@ const probes: readonly Probe[] = [
 
 export function createPolicyGate({ client, clock, logger, namespace }: GateOptions): PolicyGate {
   const listeners: (() => void)[] = [];
-  let seen: { readonly at: number; readonly problem: string | undefined } | undefined;
+  let seen: { readonly at: number; readonly problem: Problem | undefined } | undefined;
   let told: string | undefined = unseen;
 
   const state = (): GateState => {
     if (seen === undefined) return { open: false, message: unseen, unsure: true };
-    if (seen.problem !== undefined) return { open: false, message: seen.problem };
+    if (seen.problem !== undefined) return { open: false, ...seen.problem };
     if (clock.monotonic() - seen.at < VALID) return { open: true };
     return { open: false, message: tooLongAgo, unsure: true };
   };
@@ -98,7 +101,8 @@ export function createPolicyGate({ client, clock, logger, namespace }: GateOptio
   const look = async (signal: AbortSignal): Promise<boolean> => {
     const at = clock.monotonic();
     const findings = await Promise.all(probes.map((probe) => findingOf(client, probe, namespace, signal)));
-    const problem = findings.find(({ problem }) => problem !== undefined)?.problem;
+    const problems = findings.flatMap(({ problem }) => problem ?? []);
+    const problem = problems.find(({ unguarded }) => unguarded) ?? problems[0];
     const known = problem !== undefined || findings.every(({ known }) => known);
     // Looks may overlap, and the older one may end last.
     if (known && (seen === undefined || at >= seen.at)) seen = { at, problem };
@@ -157,11 +161,16 @@ function shareNext(work: () => Promise<unknown>): () => Promise<unknown> {
   };
 }
 
+interface Problem {
+  readonly message: string;
+  readonly unguarded?: boolean;
+}
+
 interface Finding {
   /** False where nothing could be learned. */
   readonly known: boolean;
   /** Why the policy does not do what it must; undefined where it does. */
-  readonly problem?: string;
+  readonly problem?: Problem;
 }
 
 /** The policy must refuse what says to be from somebody that we are not. */
@@ -177,14 +186,12 @@ async function findingOf(
     const status = error instanceof KubeError ? error.status : 0;
     const isAnswer = definite.has(status);
     if (!isAnswer) return { known: false };
-    if (!isForbidden(error)) return { known: true, problem: otherDefinitions(resource, policy) };
+    if (!isForbidden(error)) return { known: true, problem: { message: otherDefinitions(resource, policy) } };
     const refusedByIt = error.message.includes(`ValidatingAdmissionPolicy '${policy}'`);
-    return refusedByIt ? { known: true } : { known: true, problem: refusedElsewhere(resource, policy) };
+    return refusedByIt ? { known: true } : { known: true, problem: { message: refusedElsewhere(resource, policy) } };
   }
-  return {
-    known: true,
-    problem: `admission policy ${policy} is missing or does not deny, so anybody could act in the name of anybody: apply policies/ of this release`,
-  };
+  const message = `admission policy ${policy} is missing or does not deny, so anybody could act in the name of anybody: apply policies/ of this release`;
+  return { known: true, problem: { message, unguarded: true } };
 }
 
 /** Answers that say something about what is installed. All others are about the API server or the way to it. */

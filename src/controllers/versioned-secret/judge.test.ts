@@ -207,6 +207,43 @@ describe('a version waits, and is accepted later, while', () => {
   });
 });
 
+describe('a version that came while a false name was let through', () => {
+  const unguarded = { open: false, message: 'the policy is missing', unguarded: true } as const;
+
+  it('is refused for good, and its number is gone', async () => {
+    cluster.gate = unguarded;
+    await put(1);
+    expect(refusal()).toMatchObject({ reason: 'PolicyMissing', message: 'the policy is missing. Then put it again' });
+    cluster.gate = { open: true };
+    await cluster.look();
+    expect(cluster.status()).toMatchObject({ gone: '1', lastVersion: 1 });
+    expect(cluster.versionStatus(1)).toBeUndefined();
+  });
+
+  it('stays refused also where git owns it', async () => {
+    cluster.gate = unguarded;
+    await put(1, { by: null, trim: false });
+    cluster.gate = { open: true };
+    await cluster.look();
+    expect(cluster.versionStatus(1)).toMatchObject({ state: 'Rejected', reason: 'PolicyMissing' });
+    expect(cluster.status().latest).toBeUndefined();
+  });
+});
+
+describe('a secret takes no more versions than it may keep', () => {
+  it('whoever would have to trim them', async () => {
+    await put(1, { trim: false });
+    cluster.lagging = true;
+    for (let version = 2; version <= 202; version += 1) await cluster.put(version, { from: 1, trim: false });
+    cluster.lagging = false;
+    cluster.limits = { ...cluster.limits, versions: 1 };
+    cluster.sync();
+    while (cluster.status().rejected === undefined) await cluster.look();
+    expect(refusal()).toMatchObject({ version: 202, reason: 'LimitExceeded' });
+    expect(cluster.accepted()).toHaveLength(201);
+  }, 60_000);
+});
+
 describe('a rollback', () => {
   const rollBack = (version: number, from: number, options: PutOptions = {}) => put(version, { ...options, from });
 

@@ -98,7 +98,11 @@ async function judgeGate(
 ): Promise<Verdict | undefined> {
   if (full !== undefined) return rejected('LimitExceeded', full);
   const state = await gate.confirm(signal);
-  if (!state.open) return pending('PolicyMissing', state.message);
+  if (!state.open) {
+    // For good: who put it is not known when the policies are back either.
+    if (state.unguarded === true) return rejected('PolicyMissing', `${state.message}. Then put it again`);
+    return pending('PolicyMissing', state.message);
+  }
   const wanted = secret.spec.type;
   if (wanted !== undefined && type(wanted) === undefined) {
     return pending('TypeMissing', `there is no SecretType ${wanted}: create it, or give ${title(secret)} another type`);
@@ -139,7 +143,7 @@ function mistakeIn(
 ): Verdict | undefined {
   if (value.size === 0) return rejected('InvalidValue', 'the value is empty: put one of at least one byte');
   if (value.size > maxValueBytes) {
-    return rejected('LimitExceeded', `the value has ${value.size} bytes: at most ${maxValueBytes} are taken`);
+    return rejected('LimitExceeded', `the value has too many bytes: at most ${maxValueBytes} are taken`);
   }
   const schema = type === undefined ? undefined : scope.type(type)?.spec.schema;
   const mistake = schema === undefined ? undefined : checkValue(value, schema);

@@ -1,9 +1,9 @@
 import { versionedSecrets } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import type { AuditLog } from '../audit.ts';
 import { safeMessage } from '../../runtime/errors.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
+import type { AuditLog } from '../audit.ts';
 import { isOurs, type SecretVersion } from './secret-version.ts';
 
 export interface LeftBehindScope {

@@ -1,5 +1,5 @@
-import { group, version } from '../../api/v1/names.ts';
 import { conditionOf } from '../../api/v1/conditions.ts';
+import { group, version } from '../../api/v1/names.ts';
 import type { SecretReadyReason, VersionedSecretStatus } from '../../api/v1/versioned-secret.ts';
 import type { EventInput } from '../../kube/event-series.ts';
 import type { EventRecorder } from '../../kube/events.ts';

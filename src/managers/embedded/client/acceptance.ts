@@ -18,6 +18,7 @@ const reasons: Readonly<Record<string, ManagerErrorReason>> = {
   InvalidValue: 'InvalidValue',
   LimitExceeded: 'LimitExceeded',
   SourceMissing: 'VersionNotFound',
+  PolicyMissing: 'AccessDenied',
 };
 
 /**
