@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 REFERENCES ?= 1000
 SECRETS ?= 200
 TEST_REPORT ?= coverage/tests.json
+E2E_REPORT ?= coverage/e2e.json
 
 .DEFAULT_GOAL := help
 
@@ -23,6 +24,10 @@ build: deps ## Bundle the operator into dist/operator.mjs, which needs nothing b
 .PHONY: generate
 generate: deps ## Write what is generated from the schemas: crds/, policies/ and rbac/
 	@node scripts/generate.ts
+
+.PHONY: manifests
+manifests: deps ## Write what the chart installs to dist/manifests, for those without Helm
+	@node scripts/manifests.ts
 
 .PHONY: cluster
 cluster: deps ## Start a real control plane in .cluster and print its KUBECONFIG
@@ -48,12 +53,23 @@ unit: deps ## Run the unit tests
 integration: deps build ## Run the tests on a real control plane and a real AWS-compatible server
 	@vitest run --project integration
 
+.PHONY: e2e
+e2e: deps build ## Install the chart on a real node with real pods: by kind where Docker answers, else on this machine, as root
+	@status=0; \
+	vitest run --config vitest.e2e.config.ts --reporter=verbose --reporter=json --outputFile.json=$(E2E_REPORT) || status=$$?; \
+	if [ -f $(E2E_REPORT) ]; then echo 'Time by part:'; node scripts/print-part-times.ts $(E2E_REPORT); fi; \
+	exit $$status
+
+.PHONY: sbom
+sbom: deps build ## Write dist/sbom.cdx.json: what the operator's bundle and its image are made of
+	@node scripts/sbom.ts
+
 .PHONY: faults
 faults: deps build ## Let everything go wrong that can, one at a time (PLANS=1000 SEED=1, SCENARIO=name, REPLAY=file)
 	@node test/faults/main.ts
 
 .PHONY: bench
-bench: deps build ## Measure (REFERENCES=1000 SECRETS=200; or PHASES=rollouts DEPLOYMENTS=100 IDLE_DEPLOYMENTS=1000)
+bench: deps build ## Measure (REFERENCES=1000 SECRETS=200; PHASES=rollouts DEPLOYMENTS=100 IDLE_DEPLOYMENTS=1000; PHASES=embedded SECRETS=1000 VERSIONS=5)
 	@REFERENCES=$(REFERENCES) SECRETS=$(SECRETS) node test/bench/bench.ts
 
 .PHONY: lint

@@ -41,6 +41,7 @@ describe('a value is taken', () => {
   it('from standard input by - also at a terminal, and also where the type has fields', async () => {
     const { io } = fakeContext({ stdin: '{}', answers: [] });
     expect((await takeValue(io, { stdin: true }, login)).value.asString()).toBe('{}');
+    expect((await takeValue(io, { file: '-' }, login)).from).toBe('stdin');
   });
 
   it('from a file', async () => {

@@ -40,8 +40,9 @@ function take(io: Io, options: ValueOptions, type: KnownType | undefined): Promi
     throw new CliError('--length and --alphabet go with --generate', 2);
   }
   if (generate === true) return Promise.resolve(generated(length, alphabet, type));
-  if (file !== undefined) return fromFile(file);
-  if (stdin === true || !io.inIsTerminal) return fromStdin(io);
+  // `--file -` is what other commands call standard input.
+  if (file !== undefined && file !== '-') return fromFile(file);
+  if (stdin === true || file === '-' || !io.inIsTerminal) return fromStdin(io);
   return type !== undefined && hasForm(type) ? fromForm(io, type) : fromPrompt(io);
 }
 

@@ -6,6 +6,7 @@ import { ensureBinary } from '../cluster/binaries.ts';
 import { nodeFlags } from '../operator/operator-process.ts';
 import { chart, only, type Rendered, render, rightsOf, rulesOf } from './helm.ts';
 import { matrix } from './matrix.ts';
+import { operatorRights as rights } from './operator-rights.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -21,40 +22,6 @@ beforeAll(async () => {
 
 const rolesIn = (objects: readonly Rendered[]): readonly Rendered[] =>
   objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
-
-/** Everything that the operator may do by default. Whoever changes this list gives it a right, or takes one. */
-const rights = [
-  '*: /namespaces: get,list,watch',
-  '*: /pods: get,list,watch',
-  '*: /secrets: create,delete,get,list,patch,watch',
-  '*: apps/daemonsets: get,list,patch,watch',
-  '*: apps/deployments: get,list,patch,watch',
-  '*: apps/statefulsets: get,list,patch,watch',
-  '*: argoproj.io/rollouts: get,list,patch,watch',
-  '*: authorization.k8s.io/subjectaccessreviews: create',
-  '*: batch/cronjobs: get,list,patch,watch',
-  '*: batch/jobs: get,list,watch',
-  '*: events.k8s.io/events: create,patch',
-  '*: keyferry.io/clustersecretmanagers/status: patch',
-  '*: keyferry.io/clustersecretmanagers: get,list,watch',
-  '*: keyferry.io/secretmanagers/status: patch',
-  '*: keyferry.io/secretmanagers: get,list,watch',
-  '*: keyferry.io/secretreferences/status: patch',
-  '*: keyferry.io/secretreferences: get,list,watch',
-  '*: keyferry.io/secretreveals/status: patch',
-  '*: keyferry.io/secretreveals: delete',
-  '*: keyferry.io/secretreveals: get,list,watch',
-  '*: keyferry.io/secrettypes: get,list,watch',
-  '*: keyferry.io/secretversions/status: patch',
-  '*: keyferry.io/secretversions: delete',
-  '*: keyferry.io/secretversions: get,list,watch',
-  '*: keyferry.io/secretversions: patch',
-  '*: keyferry.io/versionedsecrets/status: patch',
-  '*: keyferry.io/versionedsecrets: get,list,watch',
-  'keyferry: coordination.k8s.io/leases: create,get,patch',
-  'keyferry: keyferry.io/secretreveals: create',
-  'keyferry: keyferry.io/secretversions: create',
-];
 
 const ofEmbedded = /keyferry\.io\/(?:versionedsecrets|secretversions|secretreveals|secrettypes)|subjectaccessreviews/;
 const ofRollouts = / (?:apps|batch|argoproj\.io)\/| \/pods/;
@@ -244,7 +211,7 @@ describe('security rule 22: the process', () => {
     const [container] = operator?.containers ?? [];
 
     expect(container?.command).toBeUndefined();
-    expect(container?.env.map(({ name }) => name)).toEqual(['POD_NAMESPACE', 'POD_SERVICE_ACCOUNT']);
+    expect(container?.env.map(({ name }) => name)).toEqual(['POD_NAMESPACE']);
     expect(container?.args.filter((arg) => /inspect|heapsnapshot|allow|node/.test(arg))).toEqual([]);
   });
 

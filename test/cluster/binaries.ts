@@ -3,7 +3,14 @@ import { buildBinary } from './build.ts';
 import { cacheDir, type Environment, isExecutable } from './cache.ts';
 import { downloadBinary, ReleaseUnavailable, releaseOf, SourceOutOfReach } from './download.ts';
 import { type Log, logToStderr } from './progress.ts';
-import { type BinaryName, type ControlPlaneBinary, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
+import {
+  type BinaryName,
+  type ControlPlaneBinary,
+  corednsVersion,
+  etcdVersion,
+  helmVersion,
+  kubernetesVersion,
+} from './versions.ts';
 
 export interface BinaryOptions {
   /** Standard error by default. */
@@ -69,6 +76,7 @@ async function findBinary(name: BinaryName, finder: Finder): Promise<string> {
 
 function cacheFolder(name: BinaryName): string {
   if (name === 'etcd') return `etcd-${etcdVersion}`;
+  if (name === 'coredns') return `coredns-${corednsVersion}`;
   return name === 'helm' ? `helm-${helmVersion}` : `kubernetes-${kubernetesVersion}`;
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { runCommand } from './command.ts';
 import { installExecutable } from './draft.ts';
 import { type Log, withProgress } from './progress.ts';
-import { type BinaryName, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
+import { type BinaryName, corednsVersion, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
 
 interface Recipe {
   /** Folder of the Go module that pins everything. */
@@ -16,6 +16,10 @@ function recipe(name: BinaryName): Recipe {
   if (name === 'etcd') {
     const module = join(import.meta.dirname, 'tools-etcd');
     return { module, package: 'go.etcd.io/etcd/server/v3', version: etcdVersion, linkerFlags: '-s -w' };
+  }
+  if (name === 'coredns') {
+    const module = join(import.meta.dirname, 'tools-coredns');
+    return { module, package: '.', version: corednsVersion, linkerFlags: '-s -w' };
   }
   if (name === 'helm') {
     const module = join(import.meta.dirname, 'tools-helm');

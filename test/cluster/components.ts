@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Credentials } from './credentials.ts';
 
-/** Ports on 127.0.0.1. */
+/** Ports on 127.0.0.1; the API server's on the address of the control plane. */
 export interface Ports {
   readonly etcd: number;
   readonly etcdPeer: number;
@@ -30,6 +30,8 @@ export function etcdArgs(dir: string, ports: Ports): readonly string[] {
 }
 
 export interface ApiServerOptions {
+  /** Where it listens, and what it calls itself. */
+  readonly address: string;
   readonly audit: AuditLevel | undefined;
   readonly extraArgs: readonly string[];
 }
@@ -42,8 +44,8 @@ export async function apiServerArgs(
 ): Promise<readonly string[]> {
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    `--bind-address=${options.address}`,
+    `--advertise-address=${options.address}`,
     '--endpoint-reconciler-type=none',
     `--secure-port=${ports.apiServer}`,
     `--cert-dir=${certDir(dir)}`,

@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly manifests?: readonly string[];
   /** Makes the API server write every request to `auditLog`, with this much of it. Off by default. */
   readonly audit?: AuditLevel;
+  /** The address of this machine that the API server listens on. By default 127.0.0.1, which pods can't reach. */
+  readonly address?: string;
   /** Added to the API server's command line; a repeated flag overrides. */
   readonly apiServerArgs?: readonly string[];
   /** Gets a line for whatever takes long, and when a part ends by itself. Standard error by default. */
@@ -50,6 +52,8 @@ export interface ControlPlane {
   readonly token: string;
   /** Path of a kubeconfig for `admin`. */
   readonly kubeconfig: string;
+  /** Writes a kubeconfig for somebody else, and gives its path. */
+  readonly kubeconfigFor: (user: Identity) => Promise<string>;
   /** Path of the kubectl binary. */
   readonly kubectl: string;
   readonly etcdUrl: string;
@@ -68,7 +72,7 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** Starts a real control plane on 127.0.0.1 and waits until it is ready. Any number can run at once. */
+/** Starts a real control plane on this machine and waits until it is ready. Any number can run at once. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const log = options.log ?? logToStderr;
   const binaries = await ensureBinaries({ log });
@@ -95,19 +99,21 @@ async function startParts(parts: Parts): Promise<ControlPlane> {
   const credentials = await writeCredentials(dir);
   await startEtcd(parts, ports);
   await mkdir(certDir(dir), { recursive: true });
+  const address = options.address ?? '127.0.0.1';
   const args = await apiServerArgs(dir, ports, credentials, {
+    address,
     audit: options.audit,
     extraArgs: options.apiServerArgs ?? [],
   });
   const startApiServer = async (): Promise<string> => {
     await group.start('kube-apiserver', binaries['kube-apiserver'], args);
-    return group.ready('kube-apiserver', () => readyWithCa(dir, ports, credentials));
+    return group.ready('kube-apiserver', () => readyWithCa(parts, ports, credentials));
   };
   const stopApiServer: ControlPlane['stopApiServer'] = (how) =>
     group.stop('kube-apiserver', how?.graceful === true ? 'SIGTERM' : 'SIGKILL');
 
   const ca = await startApiServer();
-  const access = { dir, url: `https://127.0.0.1:${ports.apiServer}`, ca, credentials };
+  const access = { dir, url: `https://${address}:${ports.apiServer}`, ca, credentials };
   const kubeconfig = await kubeconfigFor('admin', access);
   await applyManifests({ kubectl: binaries.kubectl, kubeconfig }, options.manifests ?? []);
   await startControllers(parts, access);
@@ -117,6 +123,7 @@ async function startParts(parts: Parts): Promise<ControlPlane> {
     ca,
     token: credentials.tokens.admin,
     kubeconfig,
+    kubeconfigFor: (user) => kubeconfigFor(user, access),
     kubectl: binaries.kubectl,
     etcdUrl: `http://127.0.0.1:${ports.etcd}`,
     ports,
@@ -171,7 +178,10 @@ async function startControllers({ dir, group, binaries, options }: Parts, access
 }
 
 async function kubeconfigFor(user: Identity, { dir, url, ca, credentials }: Access): Promise<string> {
-  const path = join(dir, user === 'admin' ? 'kubeconfig' : `${user.replace('system:', '')}.kubeconfig`);
+  const path = join(
+    dir,
+    user === 'admin' ? 'kubeconfig' : `${user.replace('system:', '').replaceAll(':', '-')}.kubeconfig`,
+  );
   await writeKubeconfig(path, { url, ca, user, token: credentials.tokens[user] });
   return path;
 }
@@ -184,16 +194,27 @@ async function applyManifests(target: KubectlTarget, manifests: readonly string[
 }
 
 /** Gives the certificate authority that the API server made for itself, once the server says that it is ready. */
-async function readyWithCa(dir: string, ports: Ports, credentials: Credentials): Promise<string | undefined> {
+async function readyWithCa(
+  { dir, options }: Parts,
+  ports: Ports,
+  credentials: Credentials,
+): Promise<string | undefined> {
+  const host = options.address ?? '127.0.0.1';
   const chain = await readFile(join(certDir(dir), 'apiserver.crt'), 'utf8');
   const ca = chain.slice(chain.lastIndexOf('-----BEGIN CERTIFICATE-----'));
-  return (await isReady(ports.apiServer, credentials.tokens.admin, ca)) ? ca : undefined;
+  return (await isReady({ host, port: ports.apiServer, ca }, credentials.tokens.admin)) ? ca : undefined;
 }
 
-function isReady(port: number, token: string, ca: string): Promise<boolean> {
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string;
+}
+
+function isReady(server: Server, token: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
-    const request = get({ host: '127.0.0.1', port, path: '/readyz', ca, headers, timeout: 5_000 }, (response) => {
+    const request = get({ ...server, path: '/readyz', headers, timeout: 5_000 }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

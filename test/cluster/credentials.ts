@@ -2,13 +2,15 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const identities = {
-  admin: { groups: '"system:masters"' },
-  'system:kube-controller-manager': { groups: '' },
-  'system:kube-scheduler': { groups: '' },
-} as const;
+const identities = [
+  { name: 'admin', group: 'system:masters' },
+  { name: 'system:kube-controller-manager' },
+  { name: 'system:kube-scheduler' },
+  { name: 'system:kube-proxy' },
+  { name: 'system:node:node-1', group: 'system:nodes' },
+] as const;
 
-export type Identity = keyof typeof identities;
+export type Identity = (typeof identities)[number]['name'];
 
 export interface Credentials {
   readonly tokens: Readonly<Record<Identity, string>>;
@@ -24,12 +26,13 @@ export async function writeCredentials(dir: string): Promise<Credentials> {
     admin: newToken(),
     'system:kube-controller-manager': newToken(),
     'system:kube-scheduler': newToken(),
+    'system:kube-proxy': newToken(),
+    'system:node:node-1': newToken(),
   };
-  const rows = [
-    `${tokens.admin},admin,admin,${identities.admin.groups}`,
-    `${tokens['system:kube-controller-manager']},system:kube-controller-manager,kcm`,
-    `${tokens['system:kube-scheduler']},system:kube-scheduler,scheduler`,
-  ];
+  const rows = identities.map(({ name, ...rest }) => {
+    const user = `${tokens[name]},${name},${name}`;
+    return 'group' in rest ? `${user},"${rest.group}"` : user;
+  });
   const keys = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'sec1', format: 'pem' },

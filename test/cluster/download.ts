@@ -9,7 +9,7 @@ import type { Environment } from './cache.ts';
 import { runCommand } from './command.ts';
 import { installExecutable } from './draft.ts';
 import { type Log, withProgress } from './progress.ts';
-import { type BinaryName, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
+import { type BinaryName, corednsVersion, etcdVersion, helmVersion, kubernetesVersion } from './versions.ts';
 
 /** Milliseconds until a server that has not answered counts as out of reach. */
 const answerTimeout = 8_000;
@@ -25,7 +25,7 @@ export class SourceOutOfReach extends ReleaseUnavailable {}
 
 /** A published file and where its SHA-256 stands. */
 export interface Release {
-  /** What all files of this publisher have in common; KEYFERRY_RELEASES_URL, KEYFERRY_ETCD_RELEASES_URL and KEYFERRY_HELM_RELEASES_URL name mirrors. */
+  /** What all files of this publisher have in common; KEYFERRY_RELEASES_URL, KEYFERRY_ETCD_RELEASES_URL, KEYFERRY_HELM_RELEASES_URL and KEYFERRY_COREDNS_RELEASES_URL name mirrors. */
   readonly base: string;
   readonly url: string;
   readonly checksumsUrl: string;
@@ -41,6 +41,11 @@ export function releaseOf(name: BinaryName, env: Environment): Release {
     const directory = `${base}/${etcdVersion}`;
     const url = `${directory}/${folder}.tar.gz`;
     return { base, url, checksumsUrl: `${directory}/SHA256SUMS`, member: `${folder}/etcd` };
+  }
+  if (name === 'coredns') {
+    const base = env['KEYFERRY_COREDNS_RELEASES_URL'] ?? 'https://github.com/coredns/coredns/releases/download';
+    const url = `${base}/${corednsVersion}/coredns_${corednsVersion.slice(1)}_${platform()}_${cpu}.tgz`;
+    return { base, url, checksumsUrl: `${url}.sha256`, member: 'coredns' };
   }
   if (name === 'helm') {
     const base = env['KEYFERRY_HELM_RELEASES_URL'] ?? 'https://get.helm.sh';

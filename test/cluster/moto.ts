@@ -7,6 +7,8 @@ import { type Log, logToStderr } from './progress.ts';
 import { ensurePython } from './python.ts';
 
 export interface MotoOptions {
+  /** The address of this machine that it listens on. By default 127.0.0.1, which pods can't reach. */
+  readonly address?: string;
   /** Gets a line for whatever takes long, and when the server ends by itself. Standard error by default. */
   readonly log?: Log;
 }
@@ -25,15 +27,16 @@ export interface Moto {
 
 const requirements = join(import.meta.dirname, 'requirements.txt');
 
-/** Starts a moto server on 127.0.0.1 and waits until it answers. The first time, it is installed into the cache. */
+/** Starts a moto server on this machine and waits until it answers. The first time, it is installed into the cache. */
 export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const log = options.log ?? logToStderr;
   const python = await ensurePython('moto, the AWS test server', requirements, log);
   const dir = await mkdtemp(join(tmpdir(), 'keyferry-moto-'));
   const group = new ProcessGroup({ dir, temporary: true, log });
   const [port = 0] = await freePorts(1);
-  const url = `http://127.0.0.1:${port}`;
-  const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
+  const address = options.address ?? '127.0.0.1';
+  const url = `http://${address}:${port}`;
+  const args = ['-m', 'moto.server', '-H', address, '-p', String(port)];
   const start = async (): Promise<void> => {
     await group.start('moto', python.command, args, python.env);
     await group.ready('moto', async () => ((await answers(`${url}/moto-api/data.json`)) ? true : undefined));

@@ -1,0 +1,36 @@
+/**
+ * Everything that the operator may do by default, as `namespace, or * for all: group/resource: verbs`. Whoever changes this list gives it a
+ * right, or takes one.
+ */
+export const operatorRights = [
+  '*: /namespaces: get,list,watch',
+  '*: /pods: get,list,watch',
+  '*: /secrets: create,delete,get,list,patch,watch',
+  '*: apps/daemonsets: get,list,patch,watch',
+  '*: apps/deployments: get,list,patch,watch',
+  '*: apps/statefulsets: get,list,patch,watch',
+  '*: argoproj.io/rollouts: get,list,patch,watch',
+  '*: authorization.k8s.io/subjectaccessreviews: create',
+  '*: batch/cronjobs: get,list,patch,watch',
+  '*: batch/jobs: get,list,watch',
+  '*: events.k8s.io/events: create,patch',
+  '*: keyferry.io/clustersecretmanagers/status: patch',
+  '*: keyferry.io/clustersecretmanagers: get,list,watch',
+  '*: keyferry.io/secretmanagers/status: patch',
+  '*: keyferry.io/secretmanagers: get,list,watch',
+  '*: keyferry.io/secretreferences/status: patch',
+  '*: keyferry.io/secretreferences: get,list,watch',
+  '*: keyferry.io/secretreveals/status: patch',
+  '*: keyferry.io/secretreveals: delete',
+  '*: keyferry.io/secretreveals: get,list,watch',
+  '*: keyferry.io/secrettypes: get,list,watch',
+  '*: keyferry.io/secretversions/status: patch',
+  '*: keyferry.io/secretversions: delete',
+  '*: keyferry.io/secretversions: get,list,watch',
+  '*: keyferry.io/secretversions: patch',
+  '*: keyferry.io/versionedsecrets/status: patch',
+  '*: keyferry.io/versionedsecrets: get,list,watch',
+  'keyferry: coordination.k8s.io/leases: create,get,patch',
+  'keyferry: keyferry.io/secretreveals: create',
+  'keyferry: keyferry.io/secretversions: create',
+];
