@@ -61,6 +61,14 @@ describe('security rule 4: asking for a reveal', () => {
     expect(await refusal(asRita(dryRun, secretReveal('other', rita)))).toContain('may not access secret other');
   });
 
+  test('is refused with a finalizer, which would keep the answer, to everybody', async () => {
+    const held = { ...secretReveal(secret, rita), metadata: { name: 'look', finalizers: ['example.com/hold'] } };
+
+    expect(await refusal(asRita(dryRun, held))).toContain(
+      'a reveal goes after a minute, and a finalizer would keep it',
+    );
+  });
+
   test.each([
     ['a person', () => asRita, rita],
     ['a service account', () => asAccount, account],

@@ -177,8 +177,14 @@ describe('disabling a version', () => {
     expect(await patch(admin, body)).toContain(says);
   });
 
-  test('is open for all others', async () => {
-    expect(await patch(asAlice, { spec: { disabledVersions: [1, 2, 4] } })).toBeUndefined();
+  test('is open for those before it', async () => {
+    expect(await patch(asAlice, { spec: { disabledVersions: [1, 2] } })).toBeUndefined();
+  });
+
+  test('is not prepared before it is there', async () => {
+    expect(await patch(asAlice, { spec: { disabledVersions: [1, 4] } })).toContain(
+      'version 4 of secret db.password is not there yet, and would be disabled as the latest',
+    );
   });
 
   test('that became the latest meanwhile holds up no other change', async () => {

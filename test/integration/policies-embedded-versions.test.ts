@@ -158,10 +158,24 @@ describe('security rule 3: changing a version', () => {
     expect(await patch(asOperator, { spec: { createdBy: 'carol' } })).toContain('a version cannot change');
   });
 
-  test('is free for labels, annotations and finalizers', async () => {
-    const metadata = { labels: { team: 'shop' }, annotations: { note: 'x' }, finalizers: ['example.com/hold'] };
+  test('is free for labels and annotations', async () => {
+    const metadata = { labels: { team: 'shop' }, annotations: { note: 'x' } };
 
     expect(await patch(asEve, { metadata })).toBeUndefined();
+  });
+
+  test('needs destroy for a finalizer, but not for one that deletion by an owner brings, nor to take one away', async () => {
+    const held = (...finalizers: readonly string[]): object => ({ metadata: { finalizers } });
+
+    expect(await patch(asAlice, held('example.com/hold'))).toContain(`${alice} may not destroy secret db.password`);
+    expect(await patch(asDan, held('example.com/hold'))).toBeUndefined();
+    expect(await patch(asAlice, held('foregroundDeletion'))).toBeUndefined();
+    await admin(
+      ['create', '-f', '-'],
+      secretVersion(secret, { version: 15, createdBy: 'admin' }, { finalizers: ['example.com/hold'] }),
+    );
+    expect(await patch(asEve, held(), 15)).toBeUndefined();
+    await admin(['patch', 'sver', `${secret}-15`, '--type=merge', '--patch={"metadata":{"finalizers":null}}']);
   });
 
   test('needs put for the label that says who trims it', async () => {
@@ -229,13 +243,17 @@ describe('security rule 5: destroying a version', () => {
 
   test.each([
     ['the operator', asOperator],
-    ['the garbage collector', collector],
     [
       'the namespace controller',
       kubectlIn(cluster, namespace, 'system:serviceaccount:kube-system:namespace-controller'),
     ],
   ])('is open to %s, which judges by itself', async (_who, kubectl) => {
     expect(await remove(kubectl, 12)).toBeUndefined();
+  });
+
+  test('is for the garbage collector without the right to, and refused while references hold it', async () => {
+    expect(await remove(collector, 11)).toBeUndefined();
+    expect(await remove(collector, 12)).toContain('version 12 of db.password is used by 2 references');
   });
 
   test('does not hang a namespace that goes away', async () => {

@@ -1,21 +1,26 @@
 import { group } from '../v1/names.ts';
-import { celStrings } from '../v1/parts.ts';
+import { celString, celStrings } from '../v1/parts.ts';
 import { versionedSecrets } from '../v1/resources.ts';
 import type { AuditAnnotation, Validation, Variable } from './policy.ts';
 
 /** What people may be allowed on a secret. */
 export type SecretVerb = 'put' | 'access' | 'destroy';
 
+const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';
+
 /** They delete what went with its owner or its namespace: that somebody was allowed to delete. */
 const collectors = [
   'system:serviceaccount:kube-system:generic-garbage-collector',
-  'system:serviceaccount:kube-system:namespace-controller',
+  namespaceController,
   // Where the controllers have no accounts of their own.
   'system:kube-controller-manager',
 ] as const;
 
 /** CEL: whether the cluster itself cleans up. */
 export const byCollector = `request.userInfo.username in ${celStrings(collectors)}`;
+
+/** CEL: whether a namespace goes, also where the API server has not heard of it yet. */
+export const byNamespaceController = `request.userInfo.username == ${celString(namespaceController)}`;
 
 /** It is null in match conditions: an exemption there would hang the namespace. */
 export const namespaceGoes: Variable = {
@@ -72,6 +77,13 @@ export const newOwners: readonly Variable[] = [
   { name: 'oldOwners', expression: ownersOf('oldObject') },
   { name: 'newOwners', expression: 'variables.owners.filter(owner, !(owner in variables.oldOwners))' },
 ];
+
+/** Finalizers that the object did not have before. What has one stays after it was deleted, for as long as whoever put it there wants. */
+export const newFinalizers: Variable = {
+  name: 'newFinalizers',
+  expression:
+    "object != null && has(object.metadata.finalizers) ? object.metadata.finalizers.filter(name, !(name in ['foregroundDeletion', 'orphan']) && !(oldObject != null && has(oldObject.metadata.finalizers) && name in oldObject.metadata.finalizers)) : []",
+};
 
 /** All that the garbage collector finds an owner by. It changes the rest itself. */
 function ownersOf(object: 'object' | 'oldObject'): string {

@@ -1,14 +1,16 @@
 import { annotations, group, labels } from '../v1/names.ts';
 import { celString } from '../v1/parts.ts';
-import { secretVersions } from '../v1/resources.ts';
+import { secretVersions, versionedSecrets } from '../v1/resources.ts';
 import {
   auditsSecret,
   byCollector,
+  byNamespaceController,
   inOwnName,
   mayBeOwned,
   mayNot,
   maySecret,
   namespaceGoes,
+  newFinalizers,
   newOwners,
 } from './expressions.ts';
 import { deniedAndAudited, type Policy, type PolicyOptions, type Validation } from './policy.ts';
@@ -35,9 +37,14 @@ export function secretVersionsPolicy({ operator }: PolicyOptions): Policy {
           'oldObject != null && has(oldObject.status) && has(oldObject.status.users) ? oldObject.status.users : 0',
       },
       namespaceGoes,
-      // These may delete, and what they delete is gone in any case.
-      { name: 'free', expression: `${byCollector} || variables.byOperator || variables.namespaceGoes` },
+      // The operator judges by itself, and with a namespace all goes in any case.
+      { name: 'free', expression: `variables.byOperator || variables.namespaceGoes || ${byNamespaceController}` },
+      {
+        name: 'goesWithSecret',
+        expression: `oldObject != null && has(oldObject.metadata.ownerReferences) && oldObject.metadata.ownerReferences.exists(owner, owner.kind == '${versionedSecrets.kind}' && owner.name == variables.secret)`,
+      },
       ...newOwners,
+      newFinalizers,
     ],
     validations: [...creation, ...change, ...deletion],
     auditAnnotations: auditsSecret(
@@ -69,15 +76,21 @@ const change: readonly Validation[] = [
     messageExpression: `'the label ${labels.trim} says who owns a version, and ' + ${mayNot('put', 'variables.secret')}`,
   },
   unlessOperator(mayBeOwned('variables.secret')),
+  {
+    // What is refused is deleted at once: held by a finalizer, it would fill the cluster's storage.
+    expression: `variables.byOperator || variables.newFinalizers.size() == 0 || ${maySecret('destroy', 'variables.secret')}`,
+    messageExpression: `'a finalizer keeps a version that is deleted, and ' + ${mayNot('destroy', 'variables.secret')} + ', or leave out metadata.finalizers'`,
+  },
 ];
 
 const deletion: readonly Validation[] = [
   {
-    expression: `request.operation != 'DELETE' || variables.free || ${maySecret('destroy', 'variables.secret')}`,
+    expression: `request.operation != 'DELETE' || variables.free || ${byCollector} || ${maySecret('destroy', 'variables.secret')}`,
     messageExpression: mayNot('destroy', 'variables.secret'),
   },
+  // Also for the garbage collector: whoever gives a version an owner that is gone deletes it. Where it goes with its secret, that was asked then.
   {
-    expression: `request.operation != 'DELETE' || variables.free || variables.users == 0 || (has(oldObject.metadata.annotations) && ${allowDelete} in oldObject.metadata.annotations)`,
+    expression: `request.operation != 'DELETE' || variables.free || (${byCollector} && variables.goesWithSecret) || variables.users == 0 || (has(oldObject.metadata.annotations) && ${allowDelete} in oldObject.metadata.annotations)`,
     messageExpression: `'version ' + string(oldObject.spec.version) + ' of ' + variables.secret + ' is used by ' + string(variables.users) + (variables.users == 1 ? ' reference' : ' references') + ': keyferry show ' + variables.secret + ' -n ' + request.namespace + ' names them. Let them move to another version first. If it must go at once: keyferry delete ' + variables.secret + ' --version ' + string(oldObject.spec.version) + ' --force -n ' + request.namespace`,
   },
 ];

@@ -50,6 +50,12 @@ const changes: readonly Variable[] = [
     expression:
       'oldObject != null && has(oldObject.status) && has(oldObject.status.latest) ? oldObject.status.latest : 0',
   },
+  // In a secret that is made they may stand before its versions come: so it is where git has both.
+  {
+    name: 'ahead',
+    expression:
+      "request.operation == 'UPDATE' && has(object.spec.disabledVersions) ? object.spec.disabledVersions.filter(number, number > variables.latest && !(has(oldObject.spec.disabledVersions) && number in oldObject.spec.disabledVersions)) : []",
+  },
   { name: 'disabled', expression: disabledIn('object') },
   { name: 'wasDisabled', expression: disabledIn('oldObject') },
 ];
@@ -81,6 +87,10 @@ const writing: readonly Validation[] = [
   {
     expression: '!variables.disabled || variables.wasDisabled',
     messageExpression: `'version ' + string(variables.latest) + ' is the latest of secret ' + ${title} + ', and the latest cannot be disabled: put or roll back first'`,
+  },
+  {
+    expression: 'variables.ahead.size() == 0',
+    messageExpression: `'version ' + string(variables.ahead[0]) + ' of secret ' + ${title} + ' is not there yet, and would be disabled as the latest: only versions before the latest can be disabled'`,
   },
   {
     expression: `!variables.unprotects || ${maySecret('destroy', 'variables.secret')}`,
