@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import { namespaces } from '../kube/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLearned, type Learned } from './learned.ts';
 
@@ -12,7 +13,7 @@ export interface ClusterIdentity extends Pick<Learned, 'run' | 'whenSynced'> {
 
 export function createClusterIdentity(
   client: KubeClient,
-  settings: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterIdentity {
   const { value, ...loop } = createLearned(
     {
@@ -22,9 +23,9 @@ export function createClusterIdentity(
       },
       // Without the right to see it the cluster has no name of its own, which only assuming roles needs.
       otherwise: 'unknown',
-      trouble: 'The namespace kube-system can not be read',
+      onTrouble: (error) => logger.warn('The namespace kube-system can not be read', describeError(error)),
     },
-    settings,
+    clock,
   );
   return { uid: value, ...loop };
 }

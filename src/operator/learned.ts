@@ -1,8 +1,6 @@
 import { isForbidden } from '../kube/errors.ts';
 import { whenAborted } from '../runtime/abort.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
-import { describeError } from '../runtime/errors.ts';
-import type { Logger } from '../runtime/logger.ts';
 
 /** Something that the API server is asked once, when the operator starts. */
 export interface Learned {
@@ -16,16 +14,13 @@ export interface Question {
   readonly ask: (signal: AbortSignal) => Promise<string>;
   /** What it is taken for until it is known, and where we may not know it. */
   readonly otherwise: string;
-  /** What is logged where it can't be asked. */
-  readonly trouble: string;
+  /** Hears of each try that failed. */
+  readonly onTrouble: (error: unknown) => void;
 }
 
 const RETRY = 2_000;
 
-export function createLearned(
-  { ask, otherwise, trouble }: Question,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): Learned {
+export function createLearned({ ask, otherwise, onTrouble }: Question, clock: Clock): Learned {
   let value = otherwise;
   const known = Promise.withResolvers<void>();
 
@@ -36,7 +31,7 @@ export function createLearned(
         return;
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn(trouble, describeError(error));
+        onTrouble(error);
         if (isForbidden(error)) return;
         await sleep(clock, RETRY, signal);
       }

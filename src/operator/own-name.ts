@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { KubeClient } from '../kube/client.ts';
 import { selfSubjectReviews } from '../kube/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { describeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLearned, type Learned } from './learned.ts';
 
@@ -15,16 +16,16 @@ const reviewSchema = z.looseObject({ userInfo: z.looseObject({ username: z.strin
 
 export function createOwnName(
   client: KubeClient,
-  settings: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): OwnName {
   const { value, ...loop } = createLearned(
     {
       ask: async (signal) =>
         reviewSchema.parse(await client.review(selfSubjectReviews, {}, { signal })).userInfo.username,
       otherwise: 'the operator',
-      trouble: "The operator's own name can not be asked for",
+      onTrouble: (error) => logger.warn('The name of the operator itself can not be asked for', describeError(error)),
     },
-    settings,
+    clock,
   );
   return { name: value, ...loop };
 }
