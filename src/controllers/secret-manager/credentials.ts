@@ -126,7 +126,7 @@ export function watchSecret(
 function toCredentials(raw: RawObject): CredentialObject {
   const data = Object.entries(dataSchema.parse(raw['data']));
   // Of the annotations nothing else is kept: what kubectl applied last has the values.
-  const kept = [annotations.currentKey, annotations.reseal].flatMap((name) => {
+  const kept = [annotations.currentKey, annotations.reseal, annotations.backedUp].flatMap((name) => {
     const value = raw.metadata.annotations[name];
     return value === undefined ? [] : [[name, value] as const];
   });
