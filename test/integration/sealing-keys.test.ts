@@ -95,7 +95,7 @@ describe('security rule 20: the sealing key', () => {
     await world.startOperator();
 
     await eventually('the log says so', async () => {
-      expect(await world.logs()).toContain('SealingKeyMissing: there are secrets');
+      expect(await world.logs()).toContain('SealingKeyMissing: Secret keyferry-sealing-keys');
     });
 
     await expect(keys()).rejects.toThrow('NotFound');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { type Condition, conditionSchema } from '../../src/api/v1/conditions.ts';
-import { secretReferenceStatusSchema, type SecretReferenceStatus } from '../../src/api/v1/secret-reference.ts';
+import { type SecretReferenceStatus, secretReferenceStatusSchema } from '../../src/api/v1/secret-reference.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../cluster/control-plane.ts';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { type Moto, startMoto } from '../cluster/moto.ts';
@@ -14,6 +14,7 @@ import { installationFiles, installKeyferry, operatorIdentity } from '../operato
 import { type OperatorProcess, startOperator, whenReady } from '../operator/operator-process.ts';
 import { type Api, type ApiObject, createApi, type KubeBody } from './world-api.ts';
 import { type AwsSecrets, awsRegion, createAwsSecrets } from './world-aws.ts';
+import { scanThenStop } from './world-scan.ts';
 
 export interface WorldOptions {
   /** Added to the operator's flags. */
@@ -148,7 +149,7 @@ function buildWorld(parts: Parts): World {
   const apply: World['apply'] = async (...objects) => {
     for (const object of objects) await api.apply(object);
   };
-  return {
+  const world: World = {
     ...operatorsOf(parts),
     ...readersOf(api),
     cluster,
@@ -177,8 +178,9 @@ function buildWorld(parts: Parts): World {
       const entries = await readAudit(cluster);
       return entries.filter(isOperatorWrite);
     },
-    stop: parts.stop,
+    stop: () => scanThenStop(world, parts.stop),
   };
+  return world;
 }
 
 function operatorsOf(parts: Parts): Pick<World, 'operator' | 'startOperator' | 'logs'> {

@@ -21,6 +21,9 @@ const leaks: readonly (readonly [how: string, text: string])[] = [
   ['by its first eight bytes', `begins with ${canary.slice(0, 8)}...`],
   ['by eight bytes of its middle', `...${canary.slice(7, 15)}...`],
   ['by its last eight bytes', canary.slice(-8)],
+  ['in UTF-16', Buffer.from(canary, 'utf16le').toString('latin1')],
+  ['in UTF-16 with the other order of bytes', Buffer.from(canary, 'utf16le').swap16().toString('latin1')],
+  ['in base64 of UTF-16', Buffer.from(`a${canary}`, 'utf16le').toString('base64')],
   ['by eight bytes in hex', Buffer.from(canary.slice(3, 11)).toString('hex')],
 ];
 
