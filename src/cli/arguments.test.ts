@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ageArgument, labelArgument, nameArgument, versionArgument } from './arguments.ts';
+import { ageArgument, anyNameArgument, labelArgument, nameArgument, versionArgument } from './arguments.ts';
 
 describe('an age', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('an age', () => {
     expect(ageArgument(text)).toBe(ms);
   });
 
-  it.each(['', '90', '0d', '-1d', '1w', '1.5d', '1d2h'])('is not %j', (text) => {
+  it.each(['', '90', '0d', '-1d', '1w', '1.5d', '1d2h', '100000d'])('is not %j', (text) => {
     expect(() => ageArgument(text)).toThrow('for example 90d');
   });
 });
@@ -24,6 +24,15 @@ it('labels are gathered, and taken away by a dash', () => {
   const gathered = labelArgument(three ?? '', labelArgument(two ?? '', labelArgument(one ?? '')));
   expect(gathered).toEqual({ team: 'shop', url: 'a=b', old: null });
   expect(() => labelArgument('team')).toThrow('such as team=shop');
+});
+
+it.each(['db.password', 'a+b=c@d', 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf'])(
+  'of some manager a secret may be called %s',
+  (name) => expect(anyNameArgument(name)).toBe(name),
+);
+
+it.each(['', 'a\nb', 'x'.repeat(3000)])('of no manager is a secret called %j', (name) => {
+  expect(() => anyNameArgument(name)).toThrow('It ');
 });
 
 it('a name is taken as it was typed, or refused with why', () => {

@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 import { embeddedNameMistake, versionNumberOf } from '../api/v1/embedded-name.ts';
-
-const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
+import { secretNameMistake } from '../managers/secret-pattern.ts';
+import { parseAge } from '../runtime/age.ts';
 
 /** `90d` -> milliseconds. */
 export function ageArgument(text: string): number {
-  const { number = '', unit } = /^(?<number>[1-9]\d{0,5})(?<unit>[dhms])$/.exec(text)?.groups ?? {};
-  if (unit === 'd' || unit === 'h' || unit === 'm' || unit === 's') return Number(number) * units[unit];
+  const age = parseAge(text);
+  if (age !== undefined) return age;
   throw new InvalidArgumentError('It must be a number with d, h, m or s, for example 90d.');
 }
 
@@ -17,7 +17,17 @@ export function versionArgument(text: string): number {
   throw new InvalidArgumentError('It must be the number of a version, for example 3.');
 }
 
-/** The name of a secret. */
+const MOST_OF_A_NAME = 2048;
+
+/** The name of a secret of any manager: which names it can have is looked at by what knows the manager. */
+export function anyNameArgument(text: string): string {
+  if (text.length > MOST_OF_A_NAME) throw new InvalidArgumentError(`It has more than ${MOST_OF_A_NAME} characters.`);
+  const mistake = secretNameMistake(text);
+  if (mistake === undefined) return text;
+  throw new InvalidArgumentError(`It ${mistake}.`);
+}
+
+/** The name of a secret that is kept in the cluster. */
 export function nameArgument(text: string): string {
   const mistake = embeddedNameMistake(text);
   if (mistake === undefined) return text;

@@ -1,3 +1,4 @@
+import { foldName } from '../api/v1/embedded-name.ts';
 import { type CliContext, CliError } from './context.ts';
 import { printable } from './table.ts';
 
@@ -10,5 +11,5 @@ export async function confirm({ io }: CliContext, name: string, yes: boolean | u
   if (!io.inIsTerminal)
     throw new CliError('nothing was done: there is no terminal to confirm at. In scripts, confirm by --yes');
   const typed = await io.ask(`Type ${printable(name)} to confirm: `);
-  if (typed.trim().toLowerCase() !== name.toLowerCase()) throw new CliError('that is another name: nothing was done');
+  if (foldName(typed.trim()) !== foldName(name)) throw new CliError('that is another name: nothing was done');
 }

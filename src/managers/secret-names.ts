@@ -1,4 +1,5 @@
-import { foldName, fullEmbeddedName, missingSecret } from './embedded/names.ts';
+import { foldName } from '../api/v1/embedded-name.ts';
+import { fullEmbeddedName, missingSecret } from './embedded/names.ts';
 import type { SecretSummary } from './manager.ts';
 
 /** How references' names of secrets and those of a manager's source belong together. */

@@ -11,6 +11,11 @@ export const embeddedNameForm = '^[A-Za-z0-9._/-]([A-Za-z0-9 ._/-]*[A-Za-z0-9._/
 const nameForm = new RegExp(embeddedNameForm);
 const objectForm = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
+/** ASCII only, as the API server and its policies do it: no letter of another script becomes one of a name. */
+export function foldName(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 /** Why an embedded secret can't have a name, as the end of "it ..."; undefined for a good one. */
 export function embeddedNameMistake(name: string): string | undefined {
   if (name.length > maxSecretNameLength) return `has more than ${maxSecretNameLength} characters`;
@@ -23,7 +28,7 @@ export function embeddedNameMistake(name: string): string | undefined {
  * SHA-256 of the name in lower case. So every spelling of case is the same object, and the API server keeps names unique.
  */
 export function secretObjectName(name: string): string {
-  const folded = name.toLowerCase();
+  const folded = foldName(name);
   if (folded.length <= maxSecretObjectLength && objectForm.test(folded)) return folded;
   const hash = createHash('sha256').update(folded).digest('hex').slice(0, HASH_LENGTH);
   const readable = folded

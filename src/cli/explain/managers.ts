@@ -1,7 +1,7 @@
 import { conditionOf } from '../../api/v1/conditions.ts';
-import { isGranted, suggestRule } from '../../managers/access-rules.ts';
-import { foldName } from '../../managers/embedded/names.ts';
+import { foldName } from '../../api/v1/embedded-name.ts';
 import type { AccessRule } from '../../api/v1/secret-manager.ts';
+import { isGranted, suggestRule } from '../../managers/access-rules.ts';
 import type { ManagerView } from '../status/manager.ts';
 import { type Facts, failed, ok, type Step, unknown } from './facts.ts';
 import { managerKeyOf, type Want, wantsOf } from './wants.ts';

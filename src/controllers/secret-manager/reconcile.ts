@@ -1,9 +1,9 @@
+import { foldName } from '../../api/v1/embedded-name.ts';
 import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts';
 import type { AccessRule, ClusterSecretManagerSpec } from '../../api/v1/secret-manager.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ruleMistakes } from '../../managers/access-rules.ts';
 import type { EmbeddedBackend } from '../../managers/embedded/backend.ts';
-import { foldName } from '../../managers/embedded/names.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import { unlimited } from '../../managers/limiter.ts';
 import type { SecretManager } from '../../managers/manager.ts';

@@ -1,5 +1,5 @@
 import { conditionOf } from '../../api/v1/conditions.ts';
-import { secretObjectName } from '../../api/v1/embedded-name.ts';
+import { foldName, secretObjectName } from '../../api/v1/embedded-name.ts';
 import type { StoredVersion } from '../../api/v1/versioned-secret.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -28,7 +28,7 @@ export function createEmbeddedBackend(options: BackendOptions): EmbeddedBackend 
     find: (namespace, name) => {
       const secret = found(objectOf(namespace, secretObjectName(name)));
       // Another name may be written like the object's name of a long one.
-      return secret?.name.toLowerCase() === name.toLowerCase() ? secret : undefined;
+      return secret !== undefined && foldName(secret.name) === foldName(name) ? secret : undefined;
     },
     findObject: (namespace, object) => found(objectOf(namespace, object)),
     list: (namespace) =>

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseAge, rotationDue } from './rotation.ts';
+import { rotationDue } from './rotation.ts';
 
 const day = 86_400_000;
 const putAt = '2026-01-01T00:00:00Z';
 const at = (days: number): number => Date.parse(putAt) + days * day;
-
-describe('an age', () => {
-  it.each([
-    ['90d', 90 * day],
-    ['12h', day / 2],
-    ['30m', 1_800_000],
-    ['60s', 60_000],
-  ])('%s is read', (text, ms) => expect(parseAge(text)).toBe(ms));
-
-  it.each(['', '0d', '90', '1w', '-1d', '1.5d', 'd', '999999d'])('%s is none', (text) =>
-    expect(parseAge(text)).toBeUndefined(),
-  );
-});
 
 describe('a rotation', () => {
   it.each([

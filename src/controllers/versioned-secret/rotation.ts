@@ -1,12 +1,4 @@
-const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
-
-/** Milliseconds of `90d`, `12h`, `30m` or `60s`; undefined for anything else, as a former CRD may have let it in. */
-export function parseAge(text: string): number | undefined {
-  const [, number, unit] = /^([1-9]\d{0,4})([dhms])$/.exec(text) ?? [];
-  if (number === undefined) return undefined;
-  const found = Object.entries(units).find(([name]) => name === unit);
-  return found === undefined ? undefined : Number(number) * found[1];
-}
+import { parseAge } from '../../runtime/age.ts';
 
 /** Whether latest is older than it should be, and in how many milliseconds it will be. */
 export function rotationDue(

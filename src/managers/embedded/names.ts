@@ -1,15 +1,10 @@
-import { embeddedNameMistake } from '../../api/v1/embedded-name.ts';
+import { embeddedNameMistake, foldName } from '../../api/v1/embedded-name.ts';
 
 /** A secret in the cluster, by the name that the source of an embedded manager knows it by. */
 export interface EmbeddedName {
   readonly namespace: string;
   /** In lower case. */
   readonly name: string;
-}
-
-/** ASCII only, as the API server and its policies do it: no letter of another script becomes one of a name. */
-export function foldName(name: string): string {
-  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** `<namespace>/<name in lower case>`. */

@@ -1,4 +1,5 @@
 import { conditionOf } from '../../../api/v1/conditions.ts';
+import { foldName } from '../../../api/v1/embedded-name.ts';
 import { ManagerError } from '../../errors.ts';
 import type {
   AccessResult,
@@ -101,7 +102,7 @@ function createReader(
   const secrets = new Map<string, Promise<SecretObject>>();
   const revealed = new Map<string, Promise<Revealed>>();
   return async ({ secret: name, selector }) => {
-    const secret = await once(secrets, name.toLowerCase(), () => getSecret(session, name, signal));
+    const secret = await once(secrets, foldName(name), () => getSecret(session, name, signal));
     const version = chosen(secret, selector);
     const ask = (): Promise<Revealed> => revealVersion(session, secret, { version, reason, user }, signal);
     const { value } = await once(revealed, `${version} ${secret.metadata.name}`, ask);
@@ -158,11 +159,11 @@ async function list(
   signal: AbortSignal,
 ): Promise<readonly SecretSummary[]> {
   signal.throwIfAborted();
-  const start = prefix.toLowerCase();
+  const start = foldName(prefix);
   const found = await listSecrets(session, session.namespace, signal);
   return found
     .map(summaryOf)
-    .filter((secret) => secret.secret.toLowerCase().startsWith(start))
+    .filter((secret) => foldName(secret.secret).startsWith(start))
     .filter((secret) => Array.from(tags).every(([key, value]) => secret.tags.get(key) === value));
 }
 

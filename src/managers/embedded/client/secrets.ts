@@ -1,4 +1,4 @@
-import { embeddedNameMistake, secretObjectName } from '../../../api/v1/embedded-name.ts';
+import { embeddedNameMistake, foldName, secretObjectName } from '../../../api/v1/embedded-name.ts';
 import { versionedSecrets } from '../../../api/v1/resources.ts';
 import type { VersionedSecretSpec } from '../../../api/v1/versioned-secret.ts';
 import { isAlreadyExists, isConflict, KubeError } from '../../../kube/errors.ts';
@@ -38,7 +38,7 @@ export async function listSecrets(
 }
 
 function keyOf(secret: SecretObject): string {
-  return `${secret.metadata.namespace}/${nameOf(secret).toLowerCase()}`;
+  return `${secret.metadata.namespace}/${foldName(nameOf(secret))}`;
 }
 
 export interface NewSecret {
