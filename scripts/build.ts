@@ -1,13 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { z } from 'zod';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'dist');
 
 /** Some dependencies are CommonJS and call `require` for Node's own modules, which an ES module does not have. */
-const banner =
+const requireBanner =
   "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);";
+
+/** Runs before all else of the bundle: an older Node would fail with what nobody understands. */
+function versionBanner(name: string): string {
+  const { engines } = z
+    .object({ engines: z.object({ node: z.string().regex(/^>=\d+\.\d+$/) }) })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  const [major = '', minor = ''] = engines.node.slice('>='.length).split('.');
+  const older = `+nodeMajor < ${major} || (+nodeMajor === ${major} && +nodeMinor < ${minor})`;
+  const words = `\`${name} needs Node.js ${major}.${minor} or newer; this is \${process.version}\\n\``;
+  return `const [nodeMajor, nodeMinor] = process.versions.node.split('.'); if (${older}) { process.stderr.write(${words}); process.exit(2); }`;
+}
 
 /**
  * Imports of dependencies that are never reached. Each would be kept in memory for nothing: together they are a quarter of what an operator that
@@ -38,15 +51,27 @@ const pools = `
 interface Program {
   readonly entry: string;
   readonly file: string;
+  /** What people call it. */
+  readonly name: string;
   readonly leftOut: readonly RegExp[];
   /** It is run by its own name. */
   readonly executable?: true;
 }
 
 const programs: readonly Program[] = [
-  { entry: 'src/main.ts', file: 'operator.mjs', leftOut: [...unreached, ...unreachedOfAws] },
-  { entry: 'src/keyferry.ts', file: 'keyferry.mjs', leftOut: unreached, executable: true },
+  {
+    entry: 'src/main.ts',
+    file: 'operator.mjs',
+    name: 'the operator of Keyferry',
+    leftOut: [...unreached, ...unreachedOfAws],
+  },
+  { entry: 'src/keyferry.ts', file: 'keyferry.mjs', name: 'keyferry', leftOut: unreached, executable: true },
 ];
+
+function bannerOf({ name, executable }: Program): string {
+  const first = executable === true ? '#!/usr/bin/env node\n' : '';
+  return `${first}${versionBanner(name)} ${requireBanner}`;
+}
 
 const leaveOut = (leftOut: readonly RegExp[]): Plugin => ({
   name: 'leave out',
@@ -69,7 +94,8 @@ const leaveOut = (leftOut: readonly RegExp[]): Plugin => ({
   },
 });
 
-async function bundle({ entry, file, leftOut, executable }: Program): Promise<void> {
+async function bundle(program: Program): Promise<void> {
+  const { entry, file, leftOut, executable } = program;
   const started = performance.now();
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -82,7 +108,7 @@ async function bundle({ entry, file, leftOut, executable }: Program): Promise<vo
     target: 'node24',
     // ES modules first, so that what is not used can be left out.
     mainFields: ['module', 'main'],
-    banner: { js: executable === true ? `#!/usr/bin/env node\n${banner}` : banner },
+    banner: { js: bannerOf(program) },
     plugins: [leaveOut(leftOut)],
     minifySyntax: true,
     minifyWhitespace: true,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { eventually } from '../operator/eventually.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const command = join(import.meta.dirname, '..', '..', 'dist', 'keyferry.mjs');
 
@@ -47,8 +47,8 @@ export interface Cli {
 
 const managerSchema = z.object({ status: z.object({ publicKey: z.string() }) });
 
-export async function startCli(): Promise<Cli> {
-  const world = await startWorld();
+export async function startCli(options: WorldOptions = {}): Promise<Cli> {
+  const world = await startWorld(options);
   const home = await mkdtemp(join(tmpdir(), 'keyferry-home-'));
   await world.apply({ kind: 'ClusterSecretManager', metadata: { name: 'default' }, spec: { embedded: {} } });
   await eventually('the manager shows its key', async () => {

@@ -2,6 +2,7 @@ import { annotations } from '../../api/v1/names.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { findSealingTarget } from '../../managers/embedded/client/sealing-target.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
+import { wrappedSuffix } from '../../managers/embedded/sealing/wrapped-key.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { fingerprintOf, trustKey } from '../known-keys.ts';
@@ -11,9 +12,10 @@ import { readable, valueOr } from '../status/readable.ts';
 import { backupOf, backupText, restorePlan } from './backup.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
 import { addKey, createKeys, entryOf, type KeyPlace, patchKeys, restoreKeys } from './change-keys.ts';
-import { findKeySecret, type KeySecret, readKeySecret } from './key-secret.ts';
+import { findKeySecret, type KeySecret, publicKeyOf, readKeySecret } from './key-secret.ts';
 import { keyColumns, keyList, keyNotes } from './list-keys.ts';
 import { type KeyUsage, readOpenedOnlyBy, readOwnedByGit, readUsage } from './usage.ts';
+import { openWrapped } from './wrapping.ts';
 
 export interface KeysOptions {
   readonly operatorNamespace: string;
@@ -48,7 +50,9 @@ export async function backupKeys(
     throw new CliError('the keys would stand on the screen: give --file FILE, or a pipe to where they are kept', 2);
   }
   const place = await placeOf(context, options);
-  const secret = await keysAt(place);
+  const { secret, failed } = await openWrapped(place, await keysAt(place));
+  if (failed.length > 0)
+    throw new CliError(`nothing is backed up, as AWS KMS does not open every key: ${failed.join('; ')}`);
   const backup = backupOf(secret);
   const now = new Date(clock.now()).toISOString();
   const text = backupText(backup, place.namespace, now);
@@ -65,9 +69,11 @@ export async function restoreFrom(context: CliContext, file: string, options: Ke
   const backup = await readBackup(file);
   const place = await placeOf(context, options);
   const existing = await findKeySecret(place.client, place.namespace, place.signal);
-  const plan = restorePlan(backup, existing);
+  const opened = existing === undefined ? undefined : await openWrapped(place, existing);
+  const plan = restorePlan(backup, opened?.secret);
   await restoreKeys(place, existing, plan);
   const { io } = context;
+  for (const reason of opened?.failed ?? []) io.note(`warning: AWS KMS does not open ${reason}`);
   for (const key of plan.added) io.note(`restored ${key}`);
   for (const key of plan.present) io.note(`was there already: ${key}`);
   io.note(`new values are sealed to ${plan.current ?? 'no key'}. Check: keyferry keys list`);
@@ -108,7 +114,7 @@ export async function resealVersions(
   const { io, signal } = context;
   const place = await placeOf(context, options);
   const secret = await keysAt(place);
-  const current = secret.current?.key?.publicKey;
+  const current = secret.current === undefined ? undefined : publicKeyOf(secret.current);
   if (current === undefined) throw new CliError('no key is in use: keyferry keys list shows what is wrong');
   const owned = await readOwnedByGit(place.client, signal);
   const left = async (): Promise<number> => sealedToOthers(await readUsage(place.client, signal, owned), current);
@@ -158,22 +164,24 @@ export async function retireKey(
 ): Promise<void> {
   const place = await placeOf(context, options);
   const secret = await keysAt(place);
-  const { name, key } = entryOf(secret, word);
+  const entry = entryOf(secret, word);
+  const { name } = entry;
+  const publicKey = publicKeyOf(entry);
   if (name === secret.current?.name) {
     throw new CliError(`new values are sealed to ${name}: make another first, by keyferry keys rotate`);
   }
-  if (key !== undefined) await refuseUsed(place, secret, name, key.publicKey);
-  const warning = `${name} (${key?.publicKey ?? 'no key'}) is removed for good. What was sealed to it alone, in git or in backups, can not be opened any more.`;
+  if (publicKey !== undefined) await refuseUsed(place, secret, name, publicKey);
+  const warning = `${name} (${publicKey ?? 'no key'}) is removed for good. What was sealed to it alone, in git or in backups, can not be opened any more.`;
   context.io.note(warning);
   await confirm(context, name, options.yes);
-  await patchKeys(place, secret, { data: { [name]: null } });
+  await patchKeys(place, secret, { data: { [name]: null, [name + wrappedSuffix]: null } });
   context.io.note(`removed ${name}`);
 }
 
 /** Where it can't be known whether a key is used, it stays. */
 async function refuseUsed(place: KeyPlace, secret: KeySecret, name: string, key: string): Promise<void> {
   const { client, signal } = place;
-  const keys = secret.entries.flatMap((entry) => entry.key?.publicKey ?? []);
+  const keys = secret.entries.flatMap((entry) => publicKeyOf(entry) ?? []);
   try {
     const used = (await readUsage(client, signal)).get(key) ?? 0;
     if (used > 0) throw new CliError(`${used} versions are sealed to ${name}: first keyferry keys reseal`);

@@ -2,6 +2,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { annotations, sealingKeysSecret } from '../../api/v1/names.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
+import { wrappedSuffix } from '../../managers/embedded/sealing/wrapped-key.ts';
 import { CliError } from '../context.ts';
 import { entryText, type KeyEntry, type KeySecret, keyEntry, nextEntryName, toBase64 } from './key-secret.ts';
 
@@ -73,7 +74,7 @@ function manifestOf(text: string): z.infer<typeof fileSchema> | undefined {
 
 export interface RestorePlan {
   /** Entries to add to the Secret, in base64. */
-  readonly data: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, string | null>>;
   /** Public keys that come back, and those that are there already. */
   readonly added: readonly string[];
   readonly present: readonly string[];
@@ -88,16 +89,23 @@ export interface RestorePlan {
 export function restorePlan(backup: KeyBackup, existing: KeySecret | undefined): RestorePlan {
   const present = (existing?.entries ?? []).filter(hasKey);
   const known = new Set(present.map(({ key }) => key.publicKey));
+  // What is wrapped and does not open may be another key: its name is taken.
+  const closed = (existing?.entries ?? []).filter(({ key, wrapped }) => key === undefined && wrapped !== undefined);
   const added: Entry[] = [];
   for (const { name, key } of backup.entries) {
     if (known.has(key.publicKey)) continue;
-    const taken = [...present, ...added];
+    const taken = [...present, ...closed.filter(({ wrapped }) => wrapped?.publicKey !== key.publicKey), ...added];
     const free = !taken.some((entry) => entry.name === name);
     added.push({ name: free ? name : nextEntryName([...taken, ...backup.entries]), key });
   }
   const keys = backup.entries.map(({ key }) => key.publicKey);
+  const replaced = Object.fromEntries(
+    closed
+      .filter(({ name }) => added.some((entry) => entry.name === name))
+      .map(({ name }) => [name + wrappedSuffix, null]),
+  );
   return {
-    data: Object.fromEntries(added.map(({ name, key }) => [name, toBase64(entryText(key))])),
+    data: { ...Object.fromEntries(added.map(({ name, key }) => [name, toBase64(entryText(key))])), ...replaced },
     added: added.map(({ key }) => key.publicKey),
     present: keys.filter((key) => known.has(key)),
     current:

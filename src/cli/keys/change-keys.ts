@@ -5,7 +5,8 @@ import { secrets } from '../../kube/resource.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
 import { CliError } from '../context.ts';
 import type { RestorePlan } from './backup.ts';
-import { entryText, type KeyEntry, type KeySecret, nextEntryName, toBase64 } from './key-secret.ts';
+import { entryText, type KeyEntry, type KeySecret, nextEntryName, publicKeyOf, toBase64 } from './key-secret.ts';
+import { keptLike } from './wrapping.ts';
 
 /** Where the keys are, and how to write them. */
 export interface KeyPlace {
@@ -48,7 +49,7 @@ export async function addKey(place: KeyPlace, secret: KeySecret): Promise<KeyEnt
   const name = nextEntryName(secret.entries);
   const key = await SealingKey.generate();
   await patchKeys(place, secret, {
-    data: { [name]: toBase64(entryText(key)) },
+    data: await keptLike(place, secret, name, key),
     // A backup that lacks a key is none.
     annotations: { [annotations.currentKey]: name, [annotations.backedUp]: null },
   });
@@ -87,7 +88,9 @@ export async function restoreKeys(place: KeyPlace, existing: KeySecret | undefin
 
 /** The entry that somebody means: `1`, `1.agekey` or its public key. @throws CliError */
 export function entryOf({ entries }: KeySecret, word: string): KeyEntry {
-  const found = entries.find(({ name, key }) => name === word || name === `${word}.agekey` || key?.publicKey === word);
+  const found = entries.find(
+    (entry) => entry.name === word || entry.name === `${word}.agekey` || publicKeyOf(entry) === word,
+  );
   if (found !== undefined) return found;
   throw new CliError(`there is no key ${word}: there are ${entries.map(({ name }) => name).join(', ')}`);
 }

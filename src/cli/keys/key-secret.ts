@@ -5,6 +5,7 @@ import { findObject } from '../../kube/find-object.ts';
 import type { ObjectMeta, RawObject } from '../../kube/object.ts';
 import { secrets } from '../../kube/resource.ts';
 import { SealingKey } from '../../managers/embedded/sealing/sealing-key.ts';
+import { parseWrapped, type WrappedKey, wrappedSuffix } from '../../managers/embedded/sealing/wrapped-key.ts';
 import { CliError } from '../context.ts';
 
 /** Says which key is in use where the annotation does not: as in a folder of keys. */
@@ -16,8 +17,15 @@ export const keyEntry = /^[-._a-zA-Z0-9]+\.agekey$/;
 export interface KeyEntry {
   /** `1.agekey`. */
   readonly name: string;
-  /** Undefined where what stands there is no key. */
+  /** Undefined where what stands there is no key, or AWS KMS wraps it. */
   readonly key: SealingKey | undefined;
+  /** What stands there where AWS KMS wraps it. */
+  readonly wrapped?: WrappedKey | undefined;
+}
+
+/** Undefined where there is neither a key nor a wrapped one. */
+export function publicKeyOf({ key, wrapped }: KeyEntry): string | undefined {
+  return key?.publicKey ?? wrapped?.publicKey;
 }
 
 /** The Secret with the sealing keys, as it was read. */
@@ -34,9 +42,16 @@ export async function parseKeySecret(raw: RawObject): Promise<KeySecret | undefi
   const data = dataSchema.safeParse(raw['data']).data;
   if (data === undefined) return undefined;
   const texts = new Map(Object.entries(data).map(([name, base64]) => [name, Buffer.from(base64, 'base64').toString()]));
-  const names = [...texts.keys()].filter((name) => keyEntry.test(name)).toSorted(byNumber);
+  const unwrapped = [...texts.keys()].map((name) =>
+    name.endsWith(wrappedSuffix) ? name.slice(0, -wrappedSuffix.length) : name,
+  );
+  const names = [...new Set(unwrapped)].filter((name) => keyEntry.test(name)).toSorted(byNumber);
   const entries = await Promise.all(
-    names.map(async (name) => ({ name, key: await SealingKey.parse(texts.get(name) ?? '') })),
+    names.map(async (name) => ({
+      name,
+      key: await SealingKey.parse(texts.get(name) ?? ''),
+      wrapped: parseWrapped(texts.get(name + wrappedSuffix) ?? ''),
+    })),
   );
   const annotated = raw.metadata.annotations[annotations.currentKey];
   const named = annotated ?? texts.get(currentEntry)?.trim() ?? entries.at(-1)?.name;

@@ -1,6 +1,6 @@
 import { annotations } from '../../api/v1/names.ts';
 import type { Column } from '../table.ts';
-import { type KeySecret } from './key-secret.ts';
+import { type KeySecret, publicKeyOf } from './key-secret.ts';
 import type { KeyUsage } from './usage.ts';
 
 /** One line of `keyferry keys list`. */
@@ -11,6 +11,8 @@ export interface KeyRow {
   readonly state: 'current' | 'old' | 'broken' | 'missing';
   /** How many accepted versions are sealed to it; undefined where they may not be listed. */
   readonly versions: number | undefined;
+  /** ARN of the key of AWS KMS that wraps it, where one does. */
+  readonly wrappedBy?: string;
 }
 
 export interface KeyList {
@@ -21,10 +23,13 @@ export interface KeyList {
 
 export function keyList(secret: KeySecret, usage: KeyUsage | undefined): KeyList {
   const count = (key: string): number | undefined => (usage === undefined ? undefined : (usage.get(key) ?? 0));
-  const present = secret.entries.map(({ name, key }): KeyRow => {
-    if (key === undefined) return { entry: name, publicKey: '', state: 'broken', versions: undefined };
+  const present = secret.entries.map((entry): KeyRow => {
+    const { name, key, wrapped } = entry;
+    const publicKey = publicKeyOf(entry);
+    if (publicKey === undefined) return { entry: name, publicKey: '', state: 'broken', versions: undefined };
     const state = name === secret.current?.name ? 'current' : 'old';
-    return { entry: name, publicKey: key.publicKey, state, versions: count(key.publicKey) };
+    const kept = key === undefined && wrapped !== undefined ? { wrappedBy: wrapped.kmsKey } : {};
+    return { entry: name, publicKey, state, versions: count(publicKey), ...kept };
   });
   const known = new Set(present.map(({ publicKey }) => publicKey));
   const gone = [...(usage ?? [])]
@@ -42,6 +47,7 @@ export const keyColumns: readonly Column<KeyRow>[] = [
   },
   { header: 'VERSIONS', value: ({ versions }) => (versions === undefined ? '?' : String(versions)) },
   { header: 'PUBLIC-KEY', value: ({ publicKey }) => publicKey },
+  { header: 'WRAPPED-BY', value: ({ wrappedBy = '' }) => wrappedBy, wide: true },
 ];
 
 /** What there is to do about the keys. */
