@@ -42,6 +42,7 @@ export function connect(connection: Connection, settings: ConnectSettings): Clus
     client,
     transport,
     namespace: namespace ?? server.namespace,
+    namespaceGiven: namespace !== undefined,
     server: server.url,
     user: (signal) => whoAmI(client, signal),
     close: () => transport.close(),

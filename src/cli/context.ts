@@ -37,6 +37,8 @@ export interface Cluster {
   readonly transport: Transport;
   /** `--namespace`, else that of the kubeconfig's context. */
   readonly namespace: string;
+  /** Whether that is `--namespace`. */
+  readonly namespaceGiven?: boolean;
   /** Address of the API server. */
   readonly server: string;
   /** Who the API server says that we are. */

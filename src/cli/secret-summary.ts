@@ -8,7 +8,8 @@ export interface SecretSummary {
   readonly name: string;
   readonly object: string;
   readonly type: string | undefined;
-  readonly latest: number | undefined;
+  /** A number, or what AWS calls it. */
+  readonly latest: number | string | undefined;
   /** When the latest version was put. */
   readonly updated: string | undefined;
   readonly createdBy: string | undefined;

@@ -4,8 +4,9 @@ import { nameOf } from '../../managers/embedded/client/objects.ts';
 import { nameArgument } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
+import { managerOption } from '../options.ts';
 import { printListing } from '../output.ts';
-import { openSession } from '../session.ts';
+import { openSession, type SessionChoice } from '../session.ts';
 import type { Column } from '../table.ts';
 
 export function auditCommand(context: CliContext): Command {
@@ -13,7 +14,8 @@ export function auditCommand(context: CliContext): Command {
     .summary('show what was last done with a secret, and by whom')
     .description("Show the last things that were done with a secret. All of them are in the operator's audit log.")
     .argument('<name>', 'name of the secret, in any case', nameArgument)
-    .action((name: string) => audit(context, name));
+    .addOption(managerOption())
+    .action((name: string, options: SessionChoice) => audit(context, name, options));
 }
 
 const columns: readonly Column<AuditRecord>[] = [
@@ -30,8 +32,9 @@ const columns: readonly Column<AuditRecord>[] = [
   { header: 'REASON', value: ({ reason }) => reason ?? '' },
 ];
 
-async function audit(context: CliContext, name: string): Promise<void> {
-  const session = await openSession(context);
+async function audit(context: CliContext, name: string, options: SessionChoice): Promise<void> {
+  const instead = 'CloudTrail has it, by aws cloudtrail lookup-events';
+  const session = await openSession(context, options, instead);
   const secret = await knownSecret(session, name, context.signal);
   const rows = secret.status.audit ?? [];
   printListing(context, { columns, rows, empty: `Nothing is noted of secret ${nameOf(secret)} yet.` });

@@ -11,10 +11,11 @@ import { nameArgument, versionArgument } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
+import { managerOption } from '../options.ts';
 import { userText } from '../secret-text.ts';
-import { openSession } from '../session.ts';
+import { openSession, type SessionChoice } from '../session.ts';
 
-interface DeleteOptions {
+interface DeleteOptions extends SessionChoice {
   readonly version?: number;
   readonly force?: boolean;
   readonly yes?: boolean;
@@ -30,11 +31,13 @@ export function deleteCommand(context: CliContext): Command {
     .option('--version <n>', 'destroy this version only; its number never comes back', versionArgument)
     .option('--force', 'also while references use it: takes the protection off first')
     .option('--yes', 'do not ask, for scripts')
+    .addOption(managerOption())
     .action((name: string, options: DeleteOptions) => remove(context, name, options));
 }
 
 async function remove(context: CliContext, name: string, options: DeleteOptions): Promise<void> {
-  const session = await openSession(context);
+  const instead = 'aws secretsmanager delete-secret, which can be taken back for some days';
+  const session = await openSession(context, options, instead);
   const secret = await knownSecret(session, name, context.signal);
   const { version } = options;
   if (version === undefined) await removeSecret(context, session, secret, options);

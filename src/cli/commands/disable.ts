@@ -6,9 +6,14 @@ import { waitFor } from '../../managers/embedded/client/wait-for.ts';
 import { nameArgument, versionArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
-import { openSession } from '../session.ts';
+import { managerOption } from '../options.ts';
+import { openSession, type SessionChoice } from '../session.ts';
 
 type State = 'Disabled' | 'Enabled';
+
+interface TurnOptions extends SessionChoice {
+  readonly version: number;
+}
 
 export function disableCommand(context: CliContext): Command {
   return new Command('disable')
@@ -18,7 +23,8 @@ export function disableCommand(context: CliContext): Command {
     )
     .argument('<name>', 'name of the secret, in any case', nameArgument)
     .requiredOption('--version <n>', 'the version', versionArgument)
-    .action((name: string, options: { version: number }) => turn(context, name, options.version, 'Disabled'));
+    .addOption(managerOption())
+    .action((name: string, options: TurnOptions) => turn(context, name, options, 'Disabled'));
 }
 
 export function enableCommand(context: CliContext): Command {
@@ -27,12 +33,15 @@ export function enableCommand(context: CliContext): Command {
     .description('Enable a version that was disabled.')
     .argument('<name>', 'name of the secret, in any case', nameArgument)
     .requiredOption('--version <n>', 'the version', versionArgument)
-    .action((name: string, options: { version: number }) => turn(context, name, options.version, 'Enabled'));
+    .addOption(managerOption())
+    .action((name: string, options: TurnOptions) => turn(context, name, options, 'Enabled'));
 }
 
-async function turn(context: CliContext, name: string, version: number, state: State): Promise<void> {
+async function turn(context: CliContext, name: string, options: TurnOptions, state: State): Promise<void> {
+  const { version } = options;
   const { io, signal } = context;
-  const session = await openSession(context);
+  const instead = 'versions have no such state there, so put another value, and keyferry show tells the stages';
+  const session = await openSession(context, options, instead);
   const secret = await knownSecret(session, name, signal);
   const changed = await changeSecret(session, secret, (now) => turned(now, version, state), signal);
   await untilTurned(session, changed, version, state, signal);

@@ -4,10 +4,11 @@ import { changeSecret, type SecretChange } from '../../managers/embedded/client/
 import { labelArgument, nameArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
+import { managerOption } from '../options.ts';
 import { getType } from '../secret-types.ts';
-import { openSession } from '../session.ts';
+import { openSession, type SessionChoice } from '../session.ts';
 
-interface EditOptions {
+interface EditOptions extends SessionChoice {
   readonly description?: string;
   readonly type?: string;
   readonly label?: Readonly<Record<string, string | null>>;
@@ -23,6 +24,7 @@ export function editCommand(context: CliContext): Command {
     .option('--type <name>', 'the SecretType that the next values must meet')
     .option('--label <key=value>', 'a label; key- takes it away; can be repeated', labelArgument)
     .option('--rotate-after <age>', 'age of a version after which RotationDue says so, for example 90d')
+    .addOption(managerOption())
     .action((name: string, options: EditOptions) => edit(context, name, options));
 }
 
@@ -32,7 +34,8 @@ async function edit(context: CliContext, name: string, options: EditOptions): Pr
   if (change === undefined) {
     throw new CliError('say what to change: --description, --type, --label or --rotate-after', 2);
   }
-  const session = await openSession(context);
+  const instead = 'aws secretsmanager update-secret, or tag-resource';
+  const session = await openSession(context, options, instead);
   const secret = await knownSecret(session, name, signal);
   const { type = '' } = options;
   if (type !== '') await getType(session.client, type, signal);

@@ -1,13 +1,16 @@
 import { Command } from 'commander';
 import { listSecrets } from '../../managers/embedded/client/secrets.ts';
 import { ageArgument } from '../arguments.ts';
-import type { CliContext } from '../context.ts';
+import { inAws } from '../aws/place.ts';
+import { listAws } from '../aws/show.ts';
+import { type CliContext, CliError } from '../context.ts';
+import { managerOption, ownCredentials } from '../options.ts';
 import { printListing } from '../output.ts';
 import { type SecretSummary, summaryOf } from '../secret-summary.ts';
-import { openSession } from '../session.ts';
+import { openPlace, type SessionChoice } from '../session.ts';
 import { type Column, formatAge } from '../table.ts';
 
-interface ListOptions {
+interface ListOptions extends SessionChoice {
   readonly allNamespaces?: boolean;
   readonly unused?: boolean;
   /** Milliseconds. */
@@ -24,13 +27,23 @@ export function listCommand(context: CliContext): Command {
     .option('-A, --all-namespaces', 'of all namespaces')
     .option('--unused', 'only those that no reference uses')
     .option('--older-than <age>', 'only those whose latest version is older, for example 90d', ageArgument)
+    .addOption(managerOption())
+    .addHelpText('after', ownCredentials.trimStart())
     .action((options: ListOptions) => list(context, options));
 }
 
 async function list(context: CliContext, options: ListOptions): Promise<void> {
   const { clock, signal } = context;
-  const session = await openSession(context);
+  const place = await openPlace(context, options);
   const everywhere = options.allNamespaces === true;
+  if (place.kind === 'aws') {
+    if (everywhere)
+      throw new CliError('-A is for secrets that are kept in the cluster: those in AWS are in no namespace', 2);
+    const columns = listColumns(false, clock.now());
+    const wanted = (summary: SecretSummary): boolean => isWanted(summary, options, clock.now());
+    return inAws(place.aws, (aws) => listAws(context, aws, { columns, isWanted: wanted }));
+  }
+  const { session } = place;
   const found = await listSecrets(session, everywhere ? '' : session.namespace, signal);
   const rows = found.map(summaryOf).filter((summary) => isWanted(summary, options, clock.now()));
   const where = everywhere ? 'in any namespace' : `in namespace ${session.namespace}`;

@@ -5,12 +5,15 @@ import { createSecret, findSecret } from '../../managers/embedded/client/secrets
 import type { ClientSession } from '../../managers/embedded/client/session.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
-import { labelArgument, nameArgument } from '../arguments.ts';
+import { anyNameArgument, labelArgument } from '../arguments.ts';
+import { inAws } from '../aws/place.ts';
+import { putAws, refuseClusterOptions } from '../aws/put.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { missing } from '../known-secret.ts';
+import { managerOption, ownCredentials } from '../options.ts';
 import { printObject } from '../output.ts';
 import { getType, type KnownType, visibleType } from '../secret-types.ts';
-import { openSession } from '../session.ts';
+import { openPlace } from '../session.ts';
 import { takeValue, type ValueOptions } from '../take-value.ts';
 
 interface PutOptions extends ValueOptions {
@@ -32,13 +35,13 @@ Examples:
   keyferry put db.password                          asks, twice, without echo
   keyferry put db.password --create --generate      a new secret with a random value
   printf %s "$TOKEN" | keyferry put api/token -     from standard input
-  keyferry put web/tls --create --type tls          asks field by field`;
+  keyferry put web/tls --create --type tls          asks field by field${ownCredentials}`;
 
 export function putCommand(context: CliContext): Command {
   return new Command('put')
     .summary('put a new version, which becomes latest')
     .description('Put a new version of a secret. It becomes latest, and what uses latest gets it.')
-    .argument('<name>', 'name of the secret, in any case', nameArgument)
+    .argument('<name>', 'name of the secret, in any case', anyNameArgument)
     .usage('[options] <name> [-]')
     .option('--file <path>', 'take the value from a file, byte for byte')
     .option('--generate', 'make a random value')
@@ -54,7 +57,7 @@ export function putCommand(context: CliContext): Command {
     .option('--rotate-after <age>', 'with --create: age of a version after which RotationDue says so, for example 90d')
     .option('--write-only', 'with --create: nobody can reveal it, for good; only references get it')
     .option('--label <key=value>', 'with --create: a label; can be repeated', labelArgument)
-    .option('--manager <name>', 'manager whose key values are sealed to (default: ClusterSecretManager default)')
+    .addOption(managerOption())
     .allowExcessArguments()
     .addHelpText('after', help)
     .action((name: string, options: PutOptions, command: Command) =>
@@ -74,9 +77,17 @@ function takesStdin(rest: readonly string[]): boolean {
 }
 
 async function put(context: CliContext, name: string, options: PutOptions): Promise<void> {
-  const { io, signal } = context;
   if (options.showOnce === true && options.generate !== true) throw new CliError('--show-once goes with --generate', 2);
-  const session = await openSession(context, options);
+  const place = await openPlace(context, options, name);
+  if (place.kind === 'embedded') return putKept(context, place.session, name, options);
+  return inAws(place.aws, (aws) => {
+    refuseClusterOptions(options);
+    return putAws(context, aws, name, options);
+  });
+}
+
+async function putKept(context: CliContext, session: ClientSession, name: string, options: PutOptions): Promise<void> {
+  const { io, signal } = context;
   const found = await findSecret(session, name, signal);
   const type = await typeFor(session, name, found, options, signal);
   // First of all: who is told so after having typed a value has typed it for nothing.

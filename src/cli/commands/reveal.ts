@@ -1,14 +1,18 @@
 import { Command } from 'commander';
+import { versionNumberOf } from '../../api/v1/embedded-name.ts';
 import { nameOf, type SecretObject } from '../../managers/embedded/client/objects.ts';
 import { revealVersion } from '../../managers/embedded/client/reveal-version.ts';
-import { nameArgument, versionArgument } from '../arguments.ts';
+import { anyNameArgument } from '../arguments.ts';
+import { inAws } from '../aws/place.ts';
+import { revealAws } from '../aws/reveal.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
-import { openSession } from '../session.ts';
+import { managerOption, ownCredentials } from '../options.ts';
+import { openPlace, type SessionChoice } from '../session.ts';
 import { showForAWhile } from '../show-value.ts';
 
-interface RevealOptions {
-  readonly version?: number;
+interface RevealOptions extends SessionChoice {
+  readonly version?: string;
   readonly reason?: string;
 }
 
@@ -18,14 +22,16 @@ const help = `
 Every reveal is noted in the audit log with who asked, what, when and why. On a terminal the value is
 shown on a screen of its own, for 30 seconds. Into a pipe it goes by -o raw only:
 
-  keyferry reveal db.password --reason 'restore drill' -o raw | psql ...`;
+  keyferry reveal db.password --reason 'restore drill' -o raw | psql ...${ownCredentials}
+It needs no reason then: CloudTrail records who read it.`;
 
 export function revealCommand(context: CliContext): Command {
   return new Command('reveal')
     .summary('show a value, which is noted with its reason')
     .description('Reveal the value of a version to you alone.')
-    .argument('<name>', 'name of the secret, in any case', nameArgument)
-    .option('--version <n>', 'the version (default: latest)', versionArgument)
+    .argument('<name>', 'name of the secret, in any case', anyNameArgument)
+    .option('--version <id>', 'the version (default: latest)')
+    .addOption(managerOption())
     .option('--reason <text>', 'why, for the audit log (default: is asked for)')
     .addHelpText('after', help)
     .action((name: string, options: RevealOptions) => reveal(context, name, options));
@@ -34,7 +40,11 @@ export function revealCommand(context: CliContext): Command {
 async function reveal(context: CliContext, name: string, options: RevealOptions): Promise<void> {
   const { io, signal } = context;
   checkOutput(context);
-  const session = await openSession(context);
+  const place = await openPlace(context, options, name);
+  if (!context.raw() && place.kind === 'aws') await warn(context);
+  if (place.kind === 'aws') return inAws(place.aws, (aws) => revealAws(context, aws, name, options.version));
+  const { session } = place;
+  const number = options.version === undefined ? undefined : versionOf(options.version);
   const secret = await knownSecret(session, name, signal);
   if (secret.spec.writeOnly) {
     throw new CliError(
@@ -43,7 +53,7 @@ async function reveal(context: CliContext, name: string, options: RevealOptions)
   }
   const reason = await reasonFor(context, secret, options.reason);
   if (!context.raw()) await warn(context);
-  const { version, value } = await revealVersion(session, secret, { version: options.version, reason }, signal);
+  const { version, value } = await revealVersion(session, secret, { version: number, reason }, signal);
   if (context.raw()) io.outBytes(value.asBytes());
   else await showForAWhile(io, `Version ${version} of secret ${nameOf(secret)}:`, value);
 }
@@ -64,6 +74,12 @@ function checkOutput(context: CliContext): void {
   if (!outIsTerminal || !inIsTerminal) {
     throw new CliError('there is no terminal to show the value at: use -o raw to write it into a pipe', 2);
   }
+}
+
+function versionOf(text: string): number {
+  const number = versionNumberOf(text);
+  if (number !== undefined) return number;
+  throw new CliError('--version takes the number of a version, for example 3', 2);
 }
 
 async function reasonFor({ io }: CliContext, secret: SecretObject, given: string | undefined): Promise<string> {

@@ -4,8 +4,13 @@ import { putVersion } from '../../managers/embedded/client/put-version.ts';
 import { nameArgument, versionArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
+import { managerOption } from '../options.ts';
 import { printObject } from '../output.ts';
-import { openSession } from '../session.ts';
+import { openSession, type SessionChoice } from '../session.ts';
+
+interface RollbackOptions extends SessionChoice {
+  readonly to?: number;
+}
 
 export function rollbackCommand(context: CliContext): Command {
   return new Command('rollback')
@@ -15,12 +20,15 @@ export function rollbackCommand(context: CliContext): Command {
     )
     .argument('<name>', 'name of the secret, in any case', nameArgument)
     .option('--to <n>', 'the version whose value comes back (default: the one before latest)', versionArgument)
-    .action((name: string, options: { to?: number }) => rollback(context, name, options.to));
+    .addOption(managerOption())
+    .action((name: string, options: RollbackOptions) => rollback(context, name, options));
 }
 
-async function rollback(context: CliContext, name: string, to: number | undefined): Promise<void> {
+async function rollback(context: CliContext, name: string, options: RollbackOptions): Promise<void> {
+  const { to } = options;
   const { signal } = context;
-  const session = await openSession(context);
+  const instead = 'put the old value again, or move AWSCURRENT back by aws secretsmanager update-secret-version-stage';
+  const session = await openSession(context, options, instead);
   const secret = await knownSecret(session, name, signal);
   const from = to ?? secret.status.previous;
   checkSource(secret, from);

@@ -5,18 +5,20 @@ import { getSecret } from '../../managers/embedded/client/secrets.ts';
 import type { ClientSession } from '../../managers/embedded/client/session.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
-import { nameArgument } from '../arguments.ts';
+import { anyNameArgument } from '../arguments.ts';
+import { inAws } from '../aws/place.ts';
+import { rotateAws } from '../aws/rotate.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
-import { timeoutOption } from '../options.ts';
+import { managerOption, ownCredentials, timeoutOption } from '../options.ts';
 import { printObject } from '../output.ts';
 import { runBefore } from '../rotate/before.ts';
 import { destroyVersion } from '../rotate/destroy-old.ts';
 import { describeMovers } from '../rotate/progress.ts';
-import { watchRotation, type Watched } from '../rotate/watch.ts';
+import { embeddedRotation, type Watched, watchRotation } from '../rotate/watch.ts';
 import { visibleType } from '../secret-types.ts';
-import { openSession } from '../session.ts';
+import { openPlace } from '../session.ts';
 import { takeValue, type ValueOptions } from '../take-value.ts';
 
 interface RotateOptions extends ValueOptions {
@@ -31,7 +33,7 @@ const help = `
 Exit codes: 0 everything runs the new version, 1 it failed, 2 something still runs the old one.
 
 Example, where the database has to learn of it first:
-  keyferry rotate db.password --generate --before './set-password.sh' --destroy-old`;
+  keyferry rotate db.password --generate --before './set-password.sh' --destroy-old${ownCredentials}`;
 
 export function rotateCommand(context: CliContext): Command {
   return new Command('rotate')
@@ -39,7 +41,7 @@ export function rotateCommand(context: CliContext): Command {
     .description(
       'Put a new version, then watch every consumer until it runs it. Says what moved, is pinned or can not be restarted.',
     )
-    .argument('<name>', 'name of the secret, in any case', nameArgument)
+    .argument('<name>', 'name of the secret, in any case', anyNameArgument)
     .option('--generate', 'make a random value')
     .option('--length <n>', 'with --generate: characters (default: 32)')
     .option(
@@ -51,14 +53,24 @@ export function rotateCommand(context: CliContext): Command {
     .option('--destroy-old', 'destroy the version that was latest, once nothing runs it any more')
     .option('--yes', 'with --destroy-old: do not ask, for scripts')
     .addOption(timeoutOption('how long to watch', 900_000))
-    .option('--manager <name>', 'manager whose key values are sealed to (default: ClusterSecretManager default)')
+    .addOption(managerOption())
     .addHelpText('after', help)
     .action((name: string, options: RotateOptions) => rotate(context, name, options));
 }
 
 async function rotate(context: CliContext, name: string, options: RotateOptions): Promise<void> {
+  const place = await openPlace(context, options, name);
+  if (place.kind === 'aws') return inAws(place.aws, (aws) => rotateAws(context, aws, name, options));
+  return rotateKept(context, place.session, name, options);
+}
+
+async function rotateKept(
+  context: CliContext,
+  session: ClientSession,
+  name: string,
+  options: RotateOptions,
+): Promise<void> {
   const { signal, io } = context;
-  const session = await openSession(context, options);
   const secret = await knownSecret(session, name, signal);
   const old = secret.status.latest;
   // First of all, so that nobody has to sit by: the rest may take minutes.
@@ -72,7 +84,8 @@ async function rotate(context: CliContext, name: string, options: RotateOptions)
   const { version } = await put(session, secret, value, options, signal);
   io.note(`Version ${version} of secret ${nameOf(secret)} is latest; watching what uses it ...`);
   const { namespace, name: object } = secret.metadata;
-  const watched = await watchRotation(context, { secret: object, namespace, version, timeout: options.timeout });
+  const rotation = await embeddedRotation(session.client, { secret: object, namespace, version }, signal);
+  const watched = await watchRotation(context, rotation, { namespace, timeout: options.timeout });
   const unseen = await unseenUsers(session, secret, watched, signal);
   const through = watched.through && unseen === 0;
   const data = { namespace, secret: nameOf(secret), version, old, through, unseen, consumers: watched.movers };

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
 import { pendingVersions } from '../../managers/embedded/client/pending.ts';
-import { nameArgument } from '../arguments.ts';
+import { anyNameArgument } from '../arguments.ts';
+import { inAws } from '../aws/place.ts';
+import { showAws } from '../aws/show.ts';
 import type { CliContext } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
+import { managerOption, ownCredentials } from '../options.ts';
 import { printObject } from '../output.ts';
 import { summaryOf } from '../secret-summary.ts';
 import { secretText } from '../secret-text.ts';
-import { openSession } from '../session.ts';
+import { openPlace, type SessionChoice } from '../session.ts';
 
 export function showCommand(context: CliContext): Command {
   return new Command('show')
@@ -14,13 +17,17 @@ export function showCommand(context: CliContext): Command {
     .description(
       'Show a secret: its type, versions, who put them, what uses them, and what was refused. Never a value.',
     )
-    .argument('<name>', 'name of the secret, in any case', nameArgument)
-    .action((name: string) => show(context, name));
+    .argument('<name>', 'name of the secret, in any case', anyNameArgument)
+    .addOption(managerOption())
+    .addHelpText('after', ownCredentials.trimStart())
+    .action((name: string, options: SessionChoice) => show(context, name, options));
 }
 
-async function show(context: CliContext, name: string): Promise<void> {
+async function show(context: CliContext, name: string, options: SessionChoice): Promise<void> {
   const { clock, signal } = context;
-  const session = await openSession(context);
+  const place = await openPlace(context, options, name);
+  if (place.kind === 'aws') return inAws(place.aws, (aws) => showAws(context, aws, name));
+  const { session } = place;
   const secret = await knownSecret(session, name, signal);
   const pending = await pendingVersions(session, secret, signal);
   const { audit: _audit, ...status } = secret.status;

@@ -3,7 +3,12 @@ import type { ReferenceView } from '../status/reference.ts';
 import { condition, held, referenceView } from '../testing/reference-view.ts';
 import { describeMovers, progressOf, type Rotation } from './progress.ts';
 
-const rotation: Rotation = { secret: 'db.password', version: 3, isOurs: () => true };
+const rotation: Rotation = {
+  isSecret: (name) => name.toLowerCase() === 'db.password',
+  version: '3',
+  latestStage: 'latest',
+  isOurs: () => true,
+};
 
 function consumer(state: string, content?: string, more: object = {}) {
   return {

@@ -1,13 +1,14 @@
-import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import type { Consumer } from '../../api/v1/rollout.ts';
 import { type Want, wantsOf } from '../explain/wants.ts';
 import { presentReady, type ReferenceView, referenceLabel } from '../status/reference.ts';
 
 /** Which secret, and the version that everything should come to run. */
 export interface Rotation {
-  /** Object name of the secret. */
-  readonly secret: string;
-  readonly version: number;
+  /** Whether a name in a reference is that of the secret. */
+  readonly isSecret: (name: string, reference: ReferenceView) => boolean;
+  readonly version: string;
+  /** The stage that is another word for latest. */
+  readonly latestStage: string;
   /** Whether a reference's want is of this secret: its manager may be another. */
   readonly isOurs: (reference: ReferenceView, want: Pick<Want, 'manager'>) => boolean;
 }
@@ -50,9 +51,7 @@ export function progressOf(references: readonly ReferenceView[], rotation: Rotat
 function moversOf(reference: ReferenceView, rotation: Rotation): readonly Mover[] {
   const ours = wantsOf(reference.spec).filter(
     (want) =>
-      want.secret !== undefined &&
-      secretObjectName(want.secret) === rotation.secret &&
-      rotation.isOurs(reference, want),
+      want.secret !== undefined && rotation.isSecret(want.secret, reference) && rotation.isOurs(reference, want),
   );
   const held = heldVersions(reference, rotation);
   if (ours.length === 0 && held.length === 0) return [];
@@ -66,28 +65,29 @@ function moversOf(reference: ReferenceView, rotation: Rotation): readonly Mover[
 }
 
 /** The versions of this secret that the target holds. */
-function heldVersions(reference: ReferenceView, { secret, isOurs }: Rotation): readonly string[] {
+function heldVersions(reference: ReferenceView, { isSecret, isOurs }: Rotation): readonly string[] {
   return (reference.status.versions ?? [])
-    .filter((one) => secretObjectName(one.secret) === secret && isOurs(reference, { manager: managerOf(one.manager) }))
+    .filter((one) => isSecret(one.secret, reference) && isOurs(reference, { manager: managerOf(one.manager) }))
     .map(({ version }) => version);
 }
 
-function managerOf(label: string): Want['manager'] {
+/** The manager that a status names: `ClusterSecretManager/default`. */
+export function managerOf(label: string): Want['manager'] {
   const [kind, ...name] = label.split('/');
   return { kind: kind === 'SecretManager' ? kind : 'ClusterSecretManager', name: name.at(-1) ?? '' };
 }
 
 /** Why it keeps an older version by its own spec. One entry that names it is enough: the old value stays where it is. */
-function pinOf(ours: readonly Want[], { version }: Rotation): string | undefined {
-  const pinned = ours.find((want) => want.version !== undefined && want.version !== String(version));
+function pinOf(ours: readonly Want[], { version, latestStage }: Rotation): string | undefined {
+  const pinned = ours.find((want) => want.version !== undefined && want.version !== version);
   if (pinned !== undefined) return `${pinned.where} names version ${pinned.version}`;
-  const staged = ours.find(({ stage }) => stage !== undefined && stage !== 'latest');
+  const staged = ours.find(({ stage }) => stage !== undefined && stage !== latestStage);
   return staged === undefined ? undefined : `${staged.where} names the stage ${staged.stage}`;
 }
 
 function follows(ours: readonly Want[], held: readonly string[], { version }: Rotation): boolean {
   // What `versions: {last: 3}` holds besides is meant to be old.
-  return held.includes(String(version)) || (ours.length > 0 && ours.every(({ version: id }) => id === String(version)));
+  return held.includes(version) || (ours.length > 0 && ours.every(({ version: id }) => id === version));
 }
 
 function waiting(reference: ReferenceView, who: string): Mover {

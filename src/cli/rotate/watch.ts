@@ -1,9 +1,10 @@
-import type { ManagerRef } from '../../api/v1/secret-reference.ts';
+import { secretObjectName } from '../../api/v1/embedded-name.ts';
 import { clusterSecretManagers, secretManagers } from '../../api/v1/resources.ts';
+import type { ManagerRef } from '../../api/v1/secret-reference.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
-import { type CliContext, CliError } from '../context.ts';
 import { homeOf } from '../../managers/embedded/names.ts';
+import { type CliContext, CliError } from '../context.ts';
 import { toManagerView } from '../status/manager.ts';
 import { listReferences } from '../status/observe.ts';
 import { readable } from '../status/readable.ts';
@@ -14,9 +15,8 @@ import { describeMovers, type Progress, progressOf, type Rotation } from './prog
 const LOOK_AGAIN = 1000;
 
 export interface WatchOptions {
-  readonly secret: string;
+  /** Whose references are looked at where those of all namespaces may not be. */
   readonly namespace: string;
-  readonly version: number;
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -27,11 +27,9 @@ export interface Watched extends Progress {
 }
 
 /** Watches until nothing more will happen by itself, or the time is over. */
-export async function watchRotation(context: CliContext, options: WatchOptions): Promise<Watched> {
+export async function watchRotation(context: CliContext, rotation: Rotation, options: WatchOptions): Promise<Watched> {
   const { clock, signal, io } = context;
   const { client } = await context.cluster();
-  const isOurs = await ownership(client, options.namespace, signal);
-  const rotation: Rotation = { ...options, isOurs };
   const scope = await scopeOf(client, options.namespace, signal);
   let looked = -Infinity;
   let progress: Progress = { movers: [], settled: false, through: false };
@@ -46,6 +44,20 @@ export async function watchRotation(context: CliContext, options: WatchOptions):
     return progress.settled ? true : undefined;
   });
   return { ...progress, hidden: scope.hidden };
+}
+
+/** A rotation of a secret that is kept in a namespace. `secret` is the name of its object. */
+export async function embeddedRotation(
+  client: KubeClient,
+  { secret, namespace, version }: { readonly secret: string; readonly namespace: string; readonly version: number },
+  signal: AbortSignal,
+): Promise<Rotation> {
+  return {
+    isSecret: (name) => secretObjectName(name) === secret,
+    version: String(version),
+    latestStage: 'latest',
+    isOurs: await ownership(client, namespace, signal),
+  };
 }
 
 /** All namespaces where they may be listed, as a shared secret has users elsewhere. */

@@ -27,12 +27,21 @@ export type AnsweredError = NonNullable<z.infer<typeof batchSchema>['Errors']>[n
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string().nullish() })).nullish();
 
+const stages = z.record(z.string(), z.array(z.string())).nullish();
+
 export const secretSchema = z.object({
   ARN: text,
   Name: text,
   DeletedDate: z.date().nullish(),
   Tags: tags,
-  VersionIdsToStages: z.record(z.string(), z.array(z.string())).nullish(),
+  VersionIdsToStages: stages,
+  Description: z.string().nullish(),
+  CreatedDate: z.date().nullish(),
+  LastChangedDate: z.date().nullish(),
+  KmsKeyId: z.string().nullish(),
+  OwningService: z.string().nullish(),
+  // What a listing calls VersionIdsToStages.
+  SecretVersionsToStages: stages,
 });
 export type AnsweredSecret = z.infer<typeof secretSchema>;
 

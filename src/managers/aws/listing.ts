@@ -31,17 +31,78 @@ export async function listSecrets(
   query: FindQuery,
   signal: AbortSignal,
 ): Promise<readonly SecretSummary[]> {
+  const found = await allSecrets(session, query, signal);
+  return found.map((secret) => ({ secret: secret.Name, tags: tagsOf(secret) }));
+}
+
+/** Everything of a secret but its values. */
+export interface AwsSecretDetails extends SecretSummary {
+  readonly arn: string;
+  readonly description: string | undefined;
+  readonly created: Date | undefined;
+  /** When it, or a value of it, was last changed. */
+  readonly changed: Date | undefined;
+  /** Id of the version with the stage AWSCURRENT. */
+  readonly latest: string | undefined;
+  /** The KMS key of one's own that it is encrypted with. */
+  readonly kmsKey: string | undefined;
+  /** The AWS service that manages it. */
+  readonly owner: string | undefined;
+}
+
+/** The same with everything that AWS tells of them. */
+export async function listDetails(
+  session: AwsSession,
+  query: FindQuery,
+  signal: AbortSignal,
+): Promise<readonly AwsSecretDetails[]> {
+  return (await allSecrets(session, query, signal)).map((secret) => detailsOf(secret.Name, secret));
+}
+
+/** One secret. One that is scheduled for deletion is refused as a read of it would be. */
+export async function secretDetails(
+  session: AwsSession,
+  secret: string,
+  signal: AbortSignal,
+): Promise<AwsSecretDetails> {
+  return detailsOf(secret, await described(session, secret, signal));
+}
+
+function detailsOf(secret: string, answer: AnsweredSecret): AwsSecretDetails {
+  const versions = Object.entries(answer.VersionIdsToStages ?? answer.SecretVersionsToStages ?? {});
+  return {
+    secret,
+    tags: tagsOf(answer),
+    arn: answer.ARN,
+    description: textOf(answer.Description),
+    created: answer.CreatedDate ?? undefined,
+    changed: answer.LastChangedDate ?? answer.CreatedDate ?? undefined,
+    latest: versions.find(([, stages]) => stages.includes('AWSCURRENT'))?.[0],
+    kmsKey: textOf(answer.KmsKeyId),
+    owner: textOf(answer.OwningService),
+  };
+}
+
+function textOf(text: string | null | undefined): string | undefined {
+  return text === null || text === '' ? undefined : text;
+}
+
+async function allSecrets(
+  session: AwsSession,
+  query: FindQuery,
+  signal: AbortSignal,
+): Promise<readonly AnsweredSecret[]> {
   await regionOf(session);
   const subject = subjectOf(session, 'secretsmanager:ListSecrets', undefined);
   const filters = filtersFor(query);
-  const found = new Map<string, SecretSummary>();
+  const found = new Map<string, AnsweredSecret>();
   await allPages(session, async (token) => {
     const input = { MaxResults: PAGE_SIZE, IncludePlannedDeletion: false, Filters: filters, ...token };
     const call = (stop: AbortSignal): Promise<unknown> =>
       session.secrets.send(new ListSecretsCommand(input), { abortSignal: stop });
     const page = await askFor(session, secretPageSchema, call, subject, signal);
     for (const secret of page.SecretList) {
-      if (matches(secret, query)) found.set(secret.Name, { secret: secret.Name, tags: tagsOf(secret) });
+      if (matches(secret, query)) found.set(secret.Name, secret);
     }
     return page.NextToken;
   });
@@ -50,13 +111,17 @@ export async function listSecrets(
 
 /** One secret without its value, under the name that was asked for. One that is scheduled for deletion is refused as a read of it would be. */
 export async function describeSecret(session: AwsSession, secret: string, signal: AbortSignal): Promise<SecretSummary> {
+  return { secret, tags: tagsOf(await described(session, secret, signal)) };
+}
+
+async function described(session: AwsSession, secret: string, signal: AbortSignal): Promise<AnsweredSecret> {
   const region = await regionOf(session);
   const badName = nameError(secret, region);
   if (badName !== undefined) throw badName;
   const answer = await describeAnswer(session, secret, signal);
   if (!answer.ok) throw errorOf(answer.fault, subjectOf(session, 'secretsmanager:DescribeSecret', secret));
   if (answer.value.DeletedDate instanceof Date) throw scheduledForDeletion(secret);
-  return { secret, tags: tagsOf(answer.value) };
+  return answer.value;
 }
 
 /**

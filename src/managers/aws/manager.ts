@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { SecretManager } from '../manager.ts';
+import type { FindQuery, SecretManager } from '../manager.ts';
 import { BATCH_SIZE, createAccess } from './access.ts';
 import { callerSchema } from './answers.ts';
 import { createAsk } from './calls.ts';
@@ -15,7 +15,14 @@ import {
   type CredentialTools,
   ownIdentity,
 } from './credentials.ts';
-import { describeSecret, listSecrets, listVersions } from './listing.ts';
+import {
+  type AwsSecretDetails,
+  describeSecret,
+  listDetails,
+  listSecrets,
+  listVersions,
+  secretDetails,
+} from './listing.ts';
 import { putSecret } from './put.ts';
 import { type AwsSession, askFor, regionOf } from './session.ts';
 
@@ -39,13 +46,23 @@ export interface AwsSettings extends ClientSettings {
 
 const REQUEST_TIMEOUT = 10_000;
 
+/** AWS Secrets Manager, with what people want to know besides. */
+export interface AwsManager extends SecretManager {
+  /** All secrets that match, as `list` finds them. */
+  details(query: FindQuery, signal: AbortSignal): Promise<readonly AwsSecretDetails[]>;
+  /** One secret. Rejects with `SecretNotFound` where it does not exist. */
+  detail(secret: string, signal: AbortSignal): Promise<AwsSecretDetails>;
+}
+
 /** AWS Secrets Manager, seen with one set of credentials. Makes no call by itself. */
-export function createAwsManager(settings: AwsSettings): SecretManager {
+export function createAwsManager(settings: AwsSettings): AwsManager {
   const session = createSession(settings);
   return {
     capabilities: { stages: true, tags: true, put: true, batchSize: BATCH_SIZE },
     access: createAccess(session),
     list: (query, signal) => listSecrets(session, query, signal),
+    details: (query, signal) => listDetails(session, query, signal),
+    detail: (secret, signal) => secretDetails(session, secret, signal),
     describe: (secret, signal) => describeSecret(session, secret, signal),
     versions: (secret, signal) => listVersions(session, secret, signal),
     put: (secret, value, signal) => putSecret(session, secret, value, signal),
