@@ -1,4 +1,4 @@
-import { callFaults, type Crew, eventFaults, type Fault, type Plan, planName, requestFaults } from './plan.ts';
+import { type Crew, callFaults, eventFaults, type Fault, type Plan, planName, requestFaults } from './plan.ts';
 import { randomFrom, shuffled } from './random.ts';
 
 /** Something that passed in a run without faults. */
@@ -52,7 +52,7 @@ function faultsFor({ on, at }: Sighting, crew: Crew): readonly Fault[] {
     const possible = callFaults.filter((fault) => hasValues || !['empty-value', 'partial'].includes(fault));
     return possible.map((fault) => ({ on, at, do: fault }));
   }
-  const isRead = /^[ab]: (get|list|watch) /.test(at);
+  const isRead = /^[abp]: (get|list|watch) /.test(at);
   const usual = isRead ? reads : requestFaults.filter((fault) => !oversleeping.includes(fault));
   const asleep = crew === 'standby' && !isRead && at.startsWith('a: ') && !at.includes('leases') ? oversleeping : [];
   return [...usual, ...asleep].map((fault) => ({ on, at, do: fault }));

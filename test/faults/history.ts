@@ -1,6 +1,9 @@
 /** The names by which the history tells operators apart. */
 export type Slot = 'a' | 'b';
 
+/** Who sends requests to the API server: an operator, or the people of a run. */
+export type Party = Slot | 'p';
+
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface OwnerReference {
@@ -39,9 +42,9 @@ export interface BackendChange {
   readonly at: number;
 }
 
-/** A request of an operator to the API server. */
+/** A request to the API server, of an operator where nothing else is said. */
 export interface ApiRequest {
-  readonly slot: Slot;
+  readonly slot: Party;
   readonly verb: string;
   readonly resource: string;
   readonly subresource: string;
@@ -86,6 +89,29 @@ export interface Text {
   readonly text: string;
 }
 
+/** What a person wants to be a version of a secret in the cluster. Once it is told to be accepted, it is noted again, with its number. */
+export interface EmbeddedPut {
+  readonly secret: string;
+  readonly value: string;
+  /** The version whose value it repeats; undefined where it is a new value. */
+  readonly from: number | undefined;
+  /** Undefined: no answer is sure yet. */
+  readonly version: number | undefined;
+  /** Just before it was first asked for. */
+  readonly at: number;
+}
+
+/** Secrets that are kept in the cluster. */
+export interface EmbeddedHistory {
+  readonly puts: readonly EmbeddedPut[];
+  /** What people were told that they should not have been. */
+  readonly refusals: readonly string[];
+  /** By what is sealed: what it holds; undefined where no key that there ever was opens it. */
+  readonly opened: ReadonlyMap<string, string | undefined>;
+  /** How many versions of each secret are kept. */
+  readonly kept: number;
+}
+
 /** Everything that happened in one run. Arrays are in order of time; versions of objects in order of revision. */
 export interface History {
   readonly namespace: string;
@@ -103,6 +129,8 @@ export interface History {
   readonly logs: readonly Text[];
   /** Parts of secret values that may stand nowhere. */
   readonly canaries: readonly string[];
+  /** Undefined where no secrets are kept in the cluster. */
+  readonly embedded?: EmbeddedHistory;
 }
 
 /** The names in ../shared/invariants.md. */

@@ -14,6 +14,8 @@ const forTwo = [
   'rules-withdrawn',
   'consumers',
   'several-targets',
+  'embedded',
+  'embedded-changes',
 ];
 
 function lessonPlans(): readonly Plan[] {

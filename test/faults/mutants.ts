@@ -146,6 +146,36 @@ export const mutants: readonly Mutant[] = [
       { scenario: 'label-moves-back', crew: 'two-leaders', faults: [] },
     ],
   },
+  {
+    name: 'trims-what-is-pinned',
+    mistake: 'a version that a reference pins falls out of the history',
+    laws: ['S11'],
+    plans: [plan('embedded')],
+  },
+  {
+    name: 'trims-the-newest',
+    mistake: 'of too many versions the newest go',
+    laws: ['S11'],
+    plans: [plan('embedded')],
+  },
+  {
+    name: 'rollback-repeats-latest',
+    mistake: 'a rollback has the value of another version than the one that was asked for',
+    laws: ['S11'],
+    plans: [plan('embedded-changes')],
+  },
+  {
+    name: 'told-before-written',
+    mistake: 'a putter hears that a version is accepted before the secret says so',
+    laws: ['S11'],
+    plans: [plan('embedded')],
+  },
+  {
+    name: 'old-form-goes-first',
+    mistake: 'a version is sealed to another key, and the form that its secret names is taken away at once',
+    laws: ['S11'],
+    plans: [plan('embedded-changes')],
+  },
 ];
 
 export interface MutantVerdict {

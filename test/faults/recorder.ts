@@ -10,6 +10,8 @@ const watched: Readonly<Record<string, string>> = {
   SecretReference: '/apis/keyferry.io/v1/secretreferences',
   SecretManager: '/apis/keyferry.io/v1/secretmanagers',
   ClusterSecretManager: '/apis/keyferry.io/v1/clustersecretmanagers',
+  VersionedSecret: '/apis/keyferry.io/v1/versionedsecrets',
+  SecretVersion: '/apis/keyferry.io/v1/secretversions',
   Deployment: '/apis/apps/v1/deployments',
   StatefulSet: '/apis/apps/v1/statefulsets',
   DaemonSet: '/apis/apps/v1/daemonsets',

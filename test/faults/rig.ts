@@ -6,6 +6,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { runKubectl } from '../cluster/kubectl.ts';
 import { startMoto } from '../cluster/moto.ts';
 import { type Log, logToStderr } from '../cluster/progress.ts';
+import { connect, type KubeConnection } from '../integration/kube-connection.ts';
 import { type Api, createApi } from '../integration/world-api.ts';
 import { type AwsSecrets, createAwsSecrets } from '../integration/world-aws.ts';
 import { installationFiles, installKeyferry, operatorIdentity } from '../operator/install.ts';
@@ -18,6 +19,8 @@ const root = join(import.meta.dirname, '..', '..');
 export interface Rig {
   readonly cluster: ControlPlane;
   readonly api: Api;
+  /** The same by the client of our own, for what people do by the command. */
+  readonly admin: KubeConnection;
   readonly aws: AwsSecrets;
   readonly motoUrl: string;
   readonly recorder: Recorder;
@@ -63,6 +66,8 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
     const backend = motoUrl ?? moto?.url ?? '';
     const api = createApi(cluster);
     cleanup.push(() => api.close());
+    const admin = connect(cluster.kubeconfig);
+    cleanup.push(() => admin.transport.close());
     const started = performance.now();
     const now = (): number => performance.now() - started;
     const recorder = await startRecorder(cluster, now);
@@ -77,6 +82,7 @@ export async function startRig({ lanes, motoUrl, log = logToStderr }: RigOptions
     return {
       cluster,
       api,
+      admin,
       aws: createAwsSecrets(backend),
       motoUrl: backend,
       recorder,
@@ -104,19 +110,22 @@ async function serverOf({ dir, url, ca }: ControlPlane): Promise<Rig['server']> 
   return { url, cert: cert ?? '', key: key ?? '', dispatcher };
 }
 
-/** The operator's role for leases is bound to its own namespace: each lane is one of the same kind. */
+/** What the operator may do in its own namespace: renew its lease, and try by dry run whether the policies act. Each lane is one of the same kind. */
 async function openLanes(cluster: ControlPlane, names: readonly string[]): Promise<void> {
   const { namespace: home, serviceAccount } = operatorIdentity;
   const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] }];
+  const rules = [
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+    { apiGroups: ['keyferry.io'], resources: ['secretversions', 'secretreveals'], verbs: ['create'] },
+  ];
   const items = names.flatMap((namespace) => [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    { apiVersion, kind: 'Role', metadata: { name: 'leases', namespace }, rules },
+    { apiVersion, kind: 'Role', metadata: { name: 'own', namespace }, rules },
     {
       apiVersion,
       kind: 'RoleBinding',
-      metadata: { name: 'leases', namespace },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'leases' },
+      metadata: { name: 'own', namespace },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'own' },
       subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace: home }],
     },
   ]);

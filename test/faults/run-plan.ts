@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { awsRegion } from '../integration/world-aws.ts';
 import { eventually } from '../operator/eventually.ts';
+import type { EmbeddedRecords } from './embedded.ts';
+import { openPeople, withEmbedded } from './embedded-run.ts';
 import { FaultBook } from './fault-book.ts';
 import type { Act, ApiRequest, BackendCall, BackendChange, History, Slot, Violation, Wait } from './history.ts';
-import { judge } from './oracles/oracles.ts';
 import { OperatorSlot } from './operator-slot.ts';
+import { judge } from './oracles/oracles.ts';
 import type { Crew, Fault, Plan } from './plan.ts';
 import { type ApiProxy, type Controlled, startApiProxy } from './proxy/api-proxy.ts';
 import { startBackendProxy } from './proxy/backend-proxy.ts';
 import type { Rig } from './rig.ts';
-import { scenarios } from './scenarios/scenarios.ts';
-import { createStage, type Stage, WaitedInVain } from './stage.ts';
+import { isEmbedded, scenarios } from './scenarios/scenarios.ts';
+import { createStage, type Stage } from './stage.ts';
+import { WaitedInVain } from './waited-in-vain.ts';
 
 export interface Verdict {
   readonly plan: Plan;
@@ -87,7 +90,7 @@ const longestUnrest = 25_000;
 /** Longer than it takes until the backend is asked again. */
 const shortQuiet = 1_300;
 
-interface Records {
+interface Records extends EmbeddedRecords {
   readonly requests: ApiRequest[];
   readonly calls: BackendCall[];
   readonly backend: BackendChange[];
@@ -100,7 +103,17 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
   const { rig, lane } = options;
   const namespace = `run-${String(rig.next()).padStart(5, '0')}`;
   const book = new FaultBook(plan, namespace);
-  const records: Records = { requests: [], calls: [], backend: [], acts: [], waits: [], canaries: [] };
+  const records: Records = {
+    requests: [],
+    calls: [],
+    backend: [],
+    acts: [],
+    waits: [],
+    canaries: [],
+    puts: [],
+    refusals: [],
+    keys: [],
+  };
   const dir = await mkdtemp(join(tmpdir(), 'keyferry-faults-'));
   await rig.api.create({ kind: 'Namespace', metadata: { name: namespace } });
   await rig.api.delete('Lease', { namespace: lane, name: leaseName });
@@ -112,6 +125,17 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     now: rig.now,
     record: (call) => records.calls.push(withoutPrefix(call, `${namespace}/`)),
   });
+  const usesCluster = isEmbedded(plan.scenario);
+  const people = await openPeople({
+    rig,
+    lane,
+    namespace,
+    book,
+    records,
+    dir,
+    kill: async () => slots.get('a')?.kill(),
+  });
+  if (usesCluster) await people.openKeys();
   const crew = await openCrew({ plan, options, namespace, book, records, dir, endpoint: backend.url });
   for (const [slot, { operator }] of crew) slots.set(slot, operator);
   const live = (): History => ({
@@ -126,6 +150,7 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     rig,
     namespace,
     backend,
+    embedded: people.stage,
     operators: Object.fromEntries(slots),
     patience:
       (options.patience ?? patience) + (plan.faults.some((fault) => fault.do.startsWith('hang')) ? deadlineOfCalls : 0),
@@ -142,13 +167,15 @@ async function openRun(plan: Plan, options: RunOptions): Promise<Run> {
     end: async () => {
       await Promise.all(Array.from(slots.values(), (slot) => slot.down()));
       await Promise.all(Array.from(crew.values(), ({ proxy }) => proxy.close()));
+      await people.close();
       await backend.close();
       await rm(dir, { recursive: true, force: true });
     },
     history: async () => {
       await rig.recorder.caughtUp(namespace);
       const logs = await Promise.all(Array.from(slots.values(), (slot) => slot.logs()));
-      return { ...live(), logs: logs.flat() };
+      const whole = { ...live(), logs: logs.flat() };
+      return usesCluster ? withEmbedded(whole, records, rig) : whole;
     },
   };
 }
@@ -197,7 +224,7 @@ async function openSlot(
     entry,
     flags: [
       '--log-level=debug',
-      '--embedded=false',
+      `--embedded=${isEmbedded(plan.scenario)}`,
       `--namespace=${lane}`,
       `--watch-namespaces=${namespace}`,
       `--identity=${slot}`,

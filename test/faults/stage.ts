@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { eventually } from '../operator/eventually.ts';
 import { newCanary } from '../integration/world.ts';
-import { awsRegion } from '../integration/world-aws.ts';
 import type { ApiObject, KubeBody } from '../integration/world-api.ts';
+import { awsRegion } from '../integration/world-aws.ts';
+import { eventually } from '../operator/eventually.ts';
+import { type EmbeddedStage, keptVersions } from './embedded.ts';
 import { complaints, type Expectation } from './expectation.ts';
 import type { Act, BackendChange, History, ObjectVersion, Slot, Wait } from './history.ts';
 import type { OperatorSlot } from './operator-slot.ts';
+import { sealedOf } from './oracles/embedded-reading.ts';
 import { dataOf } from './oracles/reading.ts';
 import type { BackendProxy } from './proxy/backend-proxy.ts';
 import type { Rig } from './rig.ts';
+import { WaitedInVain } from './waited-in-vain.ts';
 
 /** What a scenario does with the world: people, the backend, and the operators. Everything is written down for the oracles. */
 export interface Stage {
@@ -23,7 +26,13 @@ export interface Stage {
   /** Moves the label of latest to a version that was put before. */
   moveLabel(secret: string, version: string): Promise<void>;
   /** Applies the manager of this run. */
-  manager(options?: { readonly secrets?: readonly string[]; readonly onRevoked?: 'Retain' | 'Delete' }): Promise<void>;
+  manager(options?: ManagerOptions): Promise<void>;
+  /** Secrets that are kept in the cluster. */
+  readonly embedded: EmbeddedStage;
+  /** The numbers of the versions of a secret in the cluster that there are now, accepted or not. */
+  numbersOf(secret: string): readonly number[];
+  /** The public keys that they are sealed to. */
+  sealedTo(secret: string): readonly string[];
   /** Applies a reference; it is expected to be synced, until `expect` says otherwise. */
   reference(name: string, data: KubeBody, spec?: KubeBody): Promise<void>;
   annotate(kind: string, name: string, annotations: Readonly<Record<string, string>>): Promise<void>;
@@ -64,6 +73,13 @@ export interface Stage {
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
 }
 
+export interface ManagerOptions {
+  readonly secrets?: readonly string[];
+  readonly onRevoked?: 'Retain' | 'Delete';
+  /** It keeps secrets in the cluster. */
+  readonly embedded?: true;
+}
+
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
 
 export interface WorkloadOptions {
@@ -76,6 +92,7 @@ export interface StageOptions {
   readonly rig: Rig;
   readonly namespace: string;
   readonly backend: BackendProxy;
+  readonly embedded: EmbeddedStage;
   readonly operators: Readonly<Partial<Record<Slot, OperatorSlot>>>;
   readonly calm: boolean;
   /** Whether the backend was away for long. */
@@ -113,6 +130,8 @@ export function createStage(options: StageOptions): Stage {
     ...peopleOf(options, expectations, act),
     ...ownersOf(options),
     ...podsOf(options, now),
+    ...sealedObjects(options),
+    embedded: options.embedded,
     namespace,
     calm: options.calm,
     temptation: () => delay(2_500),
@@ -158,11 +177,6 @@ async function waitFor(
 
 /** An operator that failed for long to ask a backend asks again after a minute at the latest. */
 const longestBackoff = 60_000;
-
-/** What a run waited for did not come; it is written down already. */
-export class WaitedInVain extends Error {
-  override readonly name = 'WaitedInVain';
-}
 
 function backendOf({
   rig,
@@ -257,6 +271,19 @@ function podsOf({ rig, namespace, book }: StageOptions, now: Stage['now']): Pods
   };
 }
 
+function sealedObjects({ history }: StageOptions): Pick<Stage, 'numbersOf' | 'sealedTo'> {
+  const versionsOf = (secret: string) => {
+    const last = new Map<string, ObjectVersion>();
+    for (const object of history().objects) if (object.kind === 'SecretVersion') last.set(object.uid, object);
+    const there = [...last.values()].filter(({ type }) => type !== 'DELETED');
+    return there.map(sealedOf).filter((each) => each.secret === secret);
+  };
+  return {
+    numbersOf: (secret) => versionsOf(secret).map(({ version }) => version),
+    sealedTo: (secret) => versionsOf(secret).flatMap(({ sealed }) => sealed.map(({ key }) => key)),
+  };
+}
+
 /** Each Secret is used in another way than the one before. */
 function containerWith(secrets: readonly string[]): KubeBody {
   const [first, second, ...others] = secrets;
@@ -323,8 +350,12 @@ function peopleOf(options: StageOptions, expectations: Map<string, Expectation>,
 
 function managerObject(
   { namespace, backend }: StageOptions,
-  { secrets = ['*'], onRevoked = 'Retain' }: NonNullable<Parameters<Stage['manager']>[0]>,
+  { secrets = ['*'], onRevoked = 'Retain', embedded }: ManagerOptions,
 ): KubeBody {
+  if (embedded === true) {
+    const spec = { embedded: { limits: { versions: keptVersions } } };
+    return { kind: 'ClusterSecretManager', metadata: { name: namespace }, spec };
+  }
   return {
     kind: 'ClusterSecretManager',
     metadata: { name: namespace },

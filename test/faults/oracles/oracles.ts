@@ -1,6 +1,7 @@
 import type { History, Oracle, Violation } from '../history.ts';
 import { monotone, noInvention } from './content.ts';
 import { doubtDestroysNothing } from './doubt.ts';
+import { nothingIsLost } from './embedded.ts';
 import { noLeak } from './leak.ts';
 import { liveness } from './liveness.ts';
 import { ownership } from './ownership.ts';
@@ -18,6 +19,7 @@ const oracles: readonly Oracle[] = [
   tenancy,
   noLeak,
   truthfulStatus,
+  nothingIsLost,
   liveness,
 ];
 

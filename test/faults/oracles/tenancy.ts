@@ -8,8 +8,14 @@ export function tenancy(history: History): readonly Violation[] {
 
 function strayRequests(history: History): readonly string[] {
   const places = new Set([history.namespace, ...history.ownNamespaces]);
-  // Cluster-scoped: managers, and the namespace that gives the cluster its identity.
-  const open = new Set(['clustersecretmanagers', 'namespaces']);
+  // Cluster-scoped: managers, types, the namespace that gives the cluster its identity, and questions about who may put and who asks.
+  const open = new Set([
+    'clustersecretmanagers',
+    'namespaces',
+    'secrettypes',
+    'subjectaccessreviews',
+    'selfsubjectreviews',
+  ]);
   return history.requests
     .filter(({ namespace, resource }) => (namespace === '' ? !open.has(resource) : !places.has(namespace)))
     .map(({ verb, resource, namespace, name }) => `${verb} ${resource} ${namespace}/${name} is outside`);
@@ -17,9 +23,11 @@ function strayRequests(history: History): readonly string[] {
 
 const managerSchema = z.object({
   spec: z.object({
-    access: z.array(
-      z.object({ namespaces: z.object({ names: z.array(z.string()).default([]) }), secrets: z.array(z.string()) }),
-    ),
+    access: z
+      .array(
+        z.object({ namespaces: z.object({ names: z.array(z.string()).default([]) }), secrets: z.array(z.string()) }),
+      )
+      .default([]),
   }),
 });
 

@@ -1,13 +1,13 @@
-import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
 import { type Dispatcher, request as send } from 'undici';
 import { z } from 'zod';
 import type { FaultBook } from '../fault-book.ts';
-import type { ApiRequest, Slot } from '../history.ts';
+import type { ApiRequest, Party } from '../history.ts';
 import type { Fault } from '../plan.ts';
-import { type ApiCall, describeApiCall, labelOf } from './api-call.ts';
 import { type Refusal, refusal } from './answers.ts';
+import { type ApiCall, describeApiCall, labelOf } from './api-call.ts';
 import { WatchTap } from './watch-tap.ts';
 
 /** The process behind the proxy. */
@@ -27,7 +27,7 @@ export interface ApiProxyOptions {
     /** Trusts it. */
     readonly dispatcher: Dispatcher;
   };
-  readonly slot: Slot;
+  readonly slot: Party;
   /** Of the run. Of cluster-scoped managers the operator sees the one with this name, so that runs do not meet. */
   readonly id: string;
   readonly book: FaultBook;

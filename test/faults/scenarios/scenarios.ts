@@ -17,6 +17,7 @@ import {
   guarded,
   severalTargets,
 } from './consumers.ts';
+import { embedded, embeddedChanges, embeddedWhileDown } from './embedded.ts';
 import {
   conflict,
   merged,
@@ -54,4 +55,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'several-targets': severalTargets,
   'changed-by-people': changedByPeople,
   guarded,
+  embedded,
+  'embedded-changes': embeddedChanges,
+  'embedded-while-down': embeddedWhileDown,
 };
+
+/** Whether secrets are kept in the cluster in a scenario, and not in a backend. */
+export function isEmbedded(scenario: string): boolean {
+  return scenario.startsWith('embedded');
+}
