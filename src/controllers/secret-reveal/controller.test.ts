@@ -12,17 +12,15 @@ import { createRevealController } from './controller.ts';
 import { type Reveal, toReveal } from './reveal.ts';
 import { buildSecret, buildSpec } from './testing/builders.ts';
 
-test('a reveal that waits for the policies is answered when they are seen, counted, and deleted in time', async () => {
+const metadata = buildMetadata({ name: 'ask' });
+
+function setUp(gate: GateState) {
   const clock = createFakeClock();
   const registry = createRegistry();
   const logger = createRecordingLogger();
-  const metadata = buildMetadata({ name: 'ask' });
   const client = createRecordingClient(() => ({ metadata, spec: {} }));
   const reveals = createStore<Reveal>({ logger });
-  const state: { gate: GateState; tell: () => void } = {
-    gate: { open: false, message: 'not yet', unsure: true },
-    tell: () => undefined,
-  };
+  const state: { gate: GateState; tell: () => void } = { gate, tell: () => undefined };
   const controller = createRevealController({
     client,
     reveals,
@@ -37,10 +35,18 @@ test('a reveal that waits for the policies is answered when they are seen, count
     registry,
     metrics: createControllerMetrics(registry),
   });
+  return { clock, registry, client, state, controller, writer: reveals.writer() };
+}
+
+test('a reveal that waits for the policies is answered when they are seen, counted, and deleted in time', async () => {
+  const { clock, registry, client, state, controller, writer } = setUp({
+    open: false,
+    message: 'not yet',
+    unsure: true,
+  });
   const stop = new AbortController();
   const ended = controller.run(stop.signal);
 
-  const writer = reveals.writer();
   writer.put(toReveal({ metadata, spec: buildSpec() }));
   await clock.flush();
   expect(client.calls).toEqual([]);
@@ -54,6 +60,24 @@ test('a reveal that waits for the policies is answered when they are seen, count
 
   expect(client.calls.map(({ verb }) => verb)).toEqual(['apply', 'delete']);
   expect(await registry.metrics()).toContain('keyferry_reveals_total{result="NotAllowed"} 1');
+  stop.abort();
+  await ended;
+});
+
+test('who asks for many at once does not have others wait', async () => {
+  const { clock, client, controller, writer } = setUp({ open: true });
+  const stop = new AbortController();
+  const ask = (name: string, requestedBy: string): void =>
+    writer.put(toReveal({ metadata: buildMetadata({ name, uid: name }), spec: { ...buildSpec(), requestedBy } }));
+  for (let index = 0; index < 50; index += 1) ask(`crowd-${index}`, 'mallory');
+  ask('mine', 'ada');
+
+  const ended = controller.run(stop.signal);
+  await clock.flush();
+
+  const order = client.calls.filter(({ verb }) => verb === 'apply').map(({ object }) => object.split('/').at(-1));
+  expect(order).toHaveLength(51);
+  expect(order.indexOf('mine')).toBeLessThan(20);
   stop.abort();
   await ended;
 });
