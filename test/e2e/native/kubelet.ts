@@ -16,6 +16,8 @@ const config = {
   clusterDNS: [bridge.address],
   clusterDomain: 'cluster.local',
   failSwapOn: false,
+  // They would stay behind in this machine's tables.
+  makeIPTablesUtilChains: false,
   failCgroupV1: false,
   cgroupDriver: 'cgroupfs',
   cgroupsPerQOS: false,

@@ -27,7 +27,7 @@ export function aws(world: World): void {
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { name: 'aws-keys', namespace: release.namespace },
-        stringData: keys,
+        stringData: { 'access-key-id': keys.accessKeyId, 'secret-access-key': keys.secretAccessKey },
       },
       {
         apiVersion: 'keyferry.io/v1',
