@@ -14,9 +14,9 @@ export interface Shell {
   close(): Promise<void>;
 }
 
-export async function openShell(world: World): Promise<Shell> {
+export async function openShell(world: Pick<World, 'env' | 'binaries' | 'tools'>): Promise<Shell> {
   const cwd = await mkdtemp(join(tmpdir(), 'keyferry-docs-'));
-  for (const name of ['crds', 'policies', 'rbac', 'types', 'examples']) {
+  for (const name of ['charts', 'crds', 'policies', 'rbac', 'types', 'examples']) {
     await cp(join(root, name), join(cwd, name), { recursive: true });
   }
   for (const name of ['dist', 'test', 'node_modules', 'package.json']) await symlink(join(root, name), join(cwd, name));
