@@ -29,7 +29,18 @@ export async function startKubeProxy(group: ProcessGroup, { binary, kubeconfig }
   await group.start('kube-proxy', binary, [`--config=${file}`]);
 }
 
-/** Removes the rules of kube-proxy from this machine. */
+/** Removes the rules of kube-proxy from this machine; its own clean-up leaves one chain. */
 export async function cleanUpKubeProxy(binary: string): Promise<void> {
   await runCommand(binary, ['--cleanup']);
+  const chain = 'KUBE-FIREWALL';
+  const steps = [
+    ['-D', 'INPUT', '-j', chain],
+    ['-D', 'OUTPUT', '-j', chain],
+    ['-F', chain],
+    ['-X', chain],
+  ];
+  for (const step of steps) {
+    // Where it is not there, that is fine.
+    await runCommand('iptables', ['-w', ...step]).catch(() => '');
+  }
 }
