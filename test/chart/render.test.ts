@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config.ts';
 import { version } from '../../src/version.ts';
 import { ensureBinary } from '../cluster/binaries.ts';
 import { kubernetesVersion } from '../cluster/versions.ts';
+import { anchorsOf, readPage } from '../docs/pages.ts';
 import { installationFiles } from '../operator/install.ts';
 import { chart, objectsIn, only, type Rendered, render, runHelm, type Values } from './helm.ts';
 import { matrix } from './matrix.ts';
@@ -122,6 +123,14 @@ function builtInTypes(): readonly string[] {
     join(root, 'types', `${type}.yaml`),
   );
 }
+
+it('the notes name only commands that there are', () => {
+  const notes = readFileSync(join(chart, 'templates', 'NOTES.txt'), 'utf8');
+  const named = Array.from(notes.matchAll(/^ {2}keyferry ((?:keys )?[a-z-]+)/gm), ([, command = '']) => command);
+
+  expect(new Set(named)).toEqual(new Set(['put', 'keys backup']));
+  expect([...anchorsOf(readPage('docs/cli.md'))]).toEqual(expect.arrayContaining(['put', 'keys-backup']));
+});
 
 describe('the flags of the operator', () => {
   const config = async (values: Values) => {
