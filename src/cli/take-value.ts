@@ -32,18 +32,22 @@ export async function takeValue(io: Io, options: ValueOptions, type: KnownType |
 }
 
 function take(io: Io, options: ValueOptions, type: KnownType | undefined): Promise<TakenValue> {
+  refuseMistakes(options);
   const { stdin, file, generate, length, alphabet } = options;
+  if (generate === true) return Promise.resolve(generated(length, alphabet, type));
+  // `--file -` is what other commands call standard input.
+  if (file !== undefined && file !== '-') return fromFile(file);
+  if (stdin === true || file === '-' || !io.inIsTerminal) return fromStdin(io);
+  return type !== undefined && hasForm(type) ? fromForm(io, type) : fromPrompt(io);
+}
+
+function refuseMistakes({ stdin, file, generate, length, alphabet }: ValueOptions): void {
   if ([stdin === true, file !== undefined, generate === true].filter(Boolean).length > 1) {
     throw new CliError('a value comes from one place: -, --file or --generate', 2);
   }
   if (generate !== true && (length !== undefined || alphabet !== undefined)) {
     throw new CliError('--length and --alphabet go with --generate', 2);
   }
-  if (generate === true) return Promise.resolve(generated(length, alphabet, type));
-  // `--file -` is what other commands call standard input.
-  if (file !== undefined && file !== '-') return fromFile(file);
-  if (stdin === true || file === '-' || !io.inIsTerminal) return fromStdin(io);
-  return type !== undefined && hasForm(type) ? fromForm(io, type) : fromPrompt(io);
 }
 
 function generated(length: string | undefined, alphabet: string | undefined, type: KnownType | undefined): TakenValue {
