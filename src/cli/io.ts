@@ -12,14 +12,16 @@ export interface IoStreams {
 /** The process's own terminal and pipes. Questions go to the terminal itself, so that they can be answered while standard input is a pipe. */
 export function processIo({ stdin, stdout, stderr }: IoStreams, signal: AbortSignal): Io {
   const note = (text: string): void => void stderr.write(`${text}\n`);
+  const asked = askedTerminal();
   const question = async (text: string, echo: boolean): Promise<string> => {
-    const terminal = openTerminal();
+    // Before the question stands there: what is typed at once would be shown.
+    const terminal = asked.take();
     stderr.write(text);
     try {
-      return await readLine(terminal, echo ? (shown) => stderr.write(shown) : undefined, signal);
+      return await untilEnter(terminal, lineKeys(echo ? (shown) => stderr.write(shown) : undefined), signal);
     } finally {
       stderr.write('\n');
-      terminal.destroy();
+      asked.giveBack();
     }
   };
   return {
@@ -67,19 +69,26 @@ function openTerminal(): ReadStream {
   }
 }
 
-/** The terminal shows nothing by itself meanwhile: what is shown is up to `echo`. */
-async function readLine(
-  terminal: ReadStream,
-  echo: ((text: string) => void) | undefined,
-  signal: AbortSignal,
-): Promise<string> {
-  terminal.setRawMode(true);
-  const keys = lineKeys(echo);
-  try {
-    return await untilEnter(terminal, keys, signal);
-  } finally {
-    terminal.setRawMode(false);
-  }
+/** The terminal, which shows nothing by itself meanwhile, nor between one question and the next: somebody may type ahead. */
+function askedTerminal(): { take(): ReadStream; giveBack(): void } {
+  let terminal: ReadStream | undefined;
+  let end: NodeJS.Immediate | undefined;
+  return {
+    take: () => {
+      clearImmediate(end);
+      // One that breaks between two questions breaks the next.
+      terminal ??= openTerminal().on('error', () => undefined);
+      terminal.setRawMode(true);
+      return terminal;
+    },
+    giveBack: () => {
+      end = setImmediate(() => {
+        terminal?.setRawMode(false);
+        terminal?.destroy();
+        terminal = undefined;
+      });
+    },
+  };
 }
 
 /** Milliseconds without another key after which a line that has ended was all. */
@@ -104,9 +113,15 @@ function untilEnter(terminal: ReadStream, keys: LineKeys, signal: AbortSignal): 
   terminal.on('data', take);
   terminal.once('end', interrupted);
   terminal.once('error', interrupted);
+  terminal.resume();
   return promise.finally(() => {
     clearTimeout(timer);
     signal.removeEventListener('abort', interrupted);
+    // What comes now is for the next question.
+    terminal.pause();
+    terminal.off('data', take);
+    terminal.off('end', interrupted);
+    terminal.off('error', interrupted);
   });
 }
 
