@@ -87,7 +87,7 @@ async function manager(status: 'True' | 'False', words = ''): Promise<string> {
   });
 }
 
-describe('rule 20: a sealing key that AWS KMS wraps', () => {
+describe('security rule 20: a sealing key that AWS KMS wraps', () => {
   it('is never kept as it is, and seals and opens as any other', async () => {
     const { namespace, value } = await sealedValue();
 
