@@ -1,6 +1,6 @@
 import type { Command, Help } from 'commander';
-import { createProgram } from '../src/cli/program.ts';
 import { CliError } from '../src/cli/context.ts';
+import { createProgram } from '../src/cli/program.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 
 const head = `# The keyferry command

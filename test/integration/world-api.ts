@@ -2,8 +2,8 @@ import { z } from 'zod';
 import {
   apiVersionOf,
   applyPatch,
-  mergePatch,
   type Method,
+  mergePatch,
   openCalls,
   type Server,
   unlessNotFound,
