@@ -16,6 +16,9 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/e2e/e2e.test.ts'],
           sequence: { groupOrder: 0 },
+          // A slow machine is no failure.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
