@@ -12,6 +12,7 @@ const packages = {
   '/usr/sbin/iptables': 'iptables',
   '/sbin/ip': 'iproute2',
   '/usr/bin/dpkg-deb': 'dpkg',
+  '/usr/bin/pkill': 'procps',
 } as const;
 
 /** Installs what a node needs and this machine lacks. Throws, saying what to install, where that can't be done. */
