@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { writeManifests } from '../../scripts/manifests.ts';
-import { chart, type Rendered, render, rightsOf } from '../chart/helm.ts';
+import { chart, only, type Rendered, render, rightsOf } from '../chart/helm.ts';
 import { matrix } from '../chart/matrix.ts';
 import { eventually } from '../operator/eventually.ts';
 import { type ChartCluster, startChartCluster } from './chart-support.ts';
@@ -19,6 +20,7 @@ beforeAll(async () => {
   await made.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   await made.kubectl(['apply', '--server-side', '-k', join(folder, 'defaults')]);
   for (const namespace of namespaces.slice(1)) await made.kubectl(['create', 'namespace', namespace]);
+  await made.kubectl(['label', 'namespace', 'keyferry', 'pod-security.kubernetes.io/enforce=restricted']);
 }, 600_000);
 
 afterAll(() => made?.stop());
@@ -42,6 +44,23 @@ describe('what the chart renders', () => {
 
     expect(said.trim().split('\n')).toHaveLength(objects.filter(isKnown).length);
   });
+});
+
+it('security rule 22: its pods are let in where the restricted pod security standard is enforced', async () => {
+  const { spec } = z
+    .object({ spec: z.object({ template: z.object({ spec: z.looseObject({}) }) }) })
+    .parse(only(await render(), 'Deployment')).spec.template;
+  const pod = (security: object): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p', namespace: 'keyferry' },
+      spec: { ...spec, ...security },
+    });
+  const create = ['create', '--dry-run=server', '-f', '-'];
+
+  await made.kubectl(create, pod({}));
+  await expect(made.kubectl(create, pod({ hostNetwork: true }))).rejects.toThrow('violates PodSecurity "restricted');
 });
 
 /** `kubectl auth can-i --list`, as `rightsOf` writes rights, without where and without what everybody may. */
