@@ -29,7 +29,7 @@ export async function measureEmbedded(rig: EmbeddedRig, log: Log, print: Print):
   await secrets.ready();
   print({ phase: 'empty', ...(await sizeOf(operator)) });
   log(`putting ${VERSIONS} versions of ${SECRETS} secrets`);
-  print(await putAll(rig, operator, secrets));
+  print(await withLog(operator, putAll(rig, operator, secrets, log)));
   await settle(rig, log);
   log(`idle: ${IDLE_SECONDS} s`);
   print(await idle(rig, operator));
@@ -50,14 +50,30 @@ export async function measureEmbedded(rig: EmbeddedRig, log: Log, print: Print):
   await third.stop();
 }
 
+/** What the operator wrote says why something did not work. */
+async function withLog<T>(operator: OperatorProcess, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new Error(`it failed; the operator wrote: ${(await operator.log()).slice(-2000)}`, { cause });
+  }
+}
+
 /** Several at a time; the versions of one secret follow each other. */
-async function putAll(rig: EmbeddedRig, operator: OperatorProcess, secrets: EmbeddedSecrets): Promise<EmbeddedLine> {
+async function putAll(
+  rig: EmbeddedRig,
+  operator: OperatorProcess,
+  secrets: EmbeddedSecrets,
+  log: Log,
+): Promise<EmbeddedLine> {
   const { SECRETS, VERSIONS } = rig.settings;
   const api = await rig.apiCounts();
   const before = await usageOf(operator.pid);
   const started = performance.now();
   await forEachIndex(SECRETS, async (index) => {
     for (let version = 1; version <= VERSIONS; version += 1) await secrets.put(index);
+    if (index % 100 === 99)
+      log(`${index + 1} secrets are begun, ${((performance.now() - started) / 1000).toFixed(0)} s`);
   });
   const seconds = (performance.now() - started) / 1000;
   const { writes } = await requestsSince(rig, { api });
