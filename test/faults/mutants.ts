@@ -153,12 +153,6 @@ export const mutants: readonly Mutant[] = [
     plans: [plan('embedded')],
   },
   {
-    name: 'trims-the-newest',
-    mistake: 'of too many versions the newest go',
-    laws: ['S11'],
-    plans: [plan('embedded')],
-  },
-  {
     name: 'rollback-repeats-latest',
     mistake: 'a rollback has the value of another version than the one that was asked for',
     laws: ['S11'],
