@@ -60,7 +60,7 @@ async function putUntilHeld(index: number): Promise<void> {
   const value = world.canary();
   await embedded.putNext(namespace, nameOf(index), value);
   await eventually('its Secret holds it', async () => {
-    const { password } = await world.secretData(namespace, 'app');
+    const { password } = await world.secretData(namespace, 'web');
     if (password !== value) throw new Error('it holds another value');
   });
 }
@@ -77,7 +77,7 @@ async function untilManagerTold(): Promise<void> {
 
 /** What the operator wrote of other secrets than those of this name. Events tell of the past, and take their time. */
 async function writesBeside(index: number, since: number): Promise<readonly string[]> {
-  const own = [nameOf(index), 'app'];
+  const own = [nameOf(index), 'web'];
   const writes = (await world.operatorWrites()).slice(since);
   const beside = writes.filter(({ objectRef: { name = '', resource } }) => {
     const stored = resource !== 'events' && resource !== 'selfsubjectreviews';
@@ -122,8 +122,8 @@ describe(`${total} secrets of ${versions.length} versions in one namespace`, () 
   });
 
   it('are left alone where another is put, which reaches its Secret', async () => {
-    await world.reference(namespace, 'app', { data: { password: { secret: nameOf(7) } } });
-    await world.waitReady(namespace, 'app', 'Synced');
+    await world.reference(namespace, 'web', { data: { password: { secret: nameOf(7) } } });
+    await world.waitReady(namespace, 'web', 'Synced');
     await untilManagerTold();
     const before = await writesSoFar();
 
