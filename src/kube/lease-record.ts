@@ -23,6 +23,7 @@ export interface LeaseRecordOptions {
 }
 
 const fieldManager = 'keyferry-leader-election';
+const releaseTries = 3;
 
 const leaseSchema = z.object({
   spec: z
@@ -90,14 +91,31 @@ export class LeaseRecord {
     }
   }
 
-  /** Lets the next candidate take the lease at once. */
+  /**
+   * Lets the next candidate take the lease at once, if it is ours. A call that was given up may have taken effect, or may yet: what
+   * was observed last is not what there is.
+   */
   async release(signal: AbortSignal, deadline: number): Promise<void> {
-    const observed = this.#observed;
-    if (observed?.holder === this.#options.identity) {
-      const now = microTime(this.#options.clock.now());
-      const spec = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
-      await this.#write({ signal, deadline }, observed, spec);
+    const limits = { signal, deadline };
+    for (let tries = 0; tries < releaseTries; tries += 1) {
+      const current = await this.#current(limits);
+      if (current?.holder !== this.#options.identity || (await this.#write(limits, current, this.#free()))) return;
     }
+    throw new Error(`others wrote to the lease each of ${releaseTries} times`);
+  }
+
+  /** Undefined where there is none. */
+  async #current(limits: Limits): Promise<Observed | undefined> {
+    try {
+      return this.#see(await this.#options.client.get(leases, this.#options, limits));
+    } catch (error) {
+      return isNotFound(error) ? undefined : rethrow(error);
+    }
+  }
+
+  #free(): Record<string, unknown> {
+    const now = microTime(this.#options.clock.now());
+    return { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
   }
 
   async #create(limits: Limits): Promise<boolean> {

@@ -117,6 +117,48 @@ describe('the elector', () => {
     expect(spec()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
   });
 
+  it('releases the lease also when it stops in the middle of a renewal that takes effect', async () => {
+    const a = await stand('a');
+    client.fail = () => 'lose';
+    await clock.advance(2_000);
+    client.fail = () => undefined;
+
+    a.stop.abort();
+    a.finish.resolve();
+    await clock.flush();
+
+    expect(a.outcome).toEqual(['stopped']);
+    expect(spec()).toMatchObject({ holderIdentity: '', renewTime: '2026-01-01T00:00:02.000000Z' });
+  });
+
+  it('releases the lease also when it stops in the middle of taking it', async () => {
+    client.fail = (call) => (call.startsWith('create') ? 'lose' : undefined);
+    const a = await stand('a');
+
+    a.stop.abort();
+    await clock.flush();
+
+    expect(a.outcome).toEqual(['stopped']);
+    expect(a.work).toEqual([]);
+    expect(spec()).toMatchObject({ holderIdentity: '' });
+  });
+
+  it('does not release what is somebody else\u2019s by now', async () => {
+    const a = await stand('a');
+    await client.mergePatch(
+      leases,
+      { metadata: { name: 'keyferry', namespace: 'ops' }, spec: { holderIdentity: 'thief' } },
+      { signal: new AbortController().signal, fieldManager: 'x' },
+    );
+
+    a.stop.abort();
+    a.finish.resolve();
+    await clock.flush();
+
+    expect(a.outcome).toEqual(['stopped']);
+    expect(spec()).toMatchObject({ holderIdentity: 'thief' });
+  });
+
   it('keeps the lease while the work drains', async () => {
     const a = await stand('a');
     const b = await stand('b');

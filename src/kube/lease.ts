@@ -179,11 +179,15 @@ class LeaseElector implements Elector {
   }
 
   async #release(): Promise<void> {
+    const all = new AbortController();
+    const timer = this.#options.clock.after(releaseDeadline, () => all.abort());
     try {
-      await this.#record.release(new AbortController().signal, releaseDeadline);
+      await this.#record.release(all.signal, releaseDeadline);
     } catch (error) {
       const message = 'The lease could not be released; another process takes it when it expires';
       this.#options.logger.warn(message, describeError(error));
+    } finally {
+      timer.cancel();
     }
   }
 }

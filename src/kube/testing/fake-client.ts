@@ -4,6 +4,12 @@ import { type RawObject, rawObjectSchema } from '../object.ts';
 import { subjectOf } from '../path.ts';
 import type { Resource } from '../resource.ts';
 
+interface Begun {
+  readonly key: string;
+  /** Gives the caller what was done, or not. */
+  readonly answer: (object: RawObject) => Promise<RawObject>;
+}
+
 /** An API server in memory that keeps one version of the rules: create, get, merge patch with preconditions, delete. */
 export class FakeClient implements KubeClient {
   /** By `plural/namespace/name`. */
@@ -12,35 +18,40 @@ export class FakeClient implements KubeClient {
   readonly calls: string[] = [];
   #version = 0;
 
-  /** Decides about the next calls: an error to fail with, `hang` to wait until the call is aborted, undefined to do it. */
-  fail: (call: string) => KubeError | 'hang' | undefined = () => undefined;
+  /**
+   * Decides about the next calls: an error to fail with, `hang` to wait until the call is aborted, `lose` to do it at once but to
+   * wait with the answer until the call is aborted, undefined to do it.
+   */
+  fail: (call: string) => KubeError | 'hang' | 'lose' | undefined = () => undefined;
 
   async get(resource: Resource, object: ObjectName, options: CallOptions): Promise<RawObject> {
-    return this.#existing('get', resource, object, await this.#begin('get', resource, object, options));
+    const { key, answer } = await this.#begin('get', resource, object, options);
+    return answer(this.#existing('get', resource, object, key));
   }
 
   async create(resource: Resource, body: KubeBody, options: WriteOptions): Promise<RawObject> {
     const object = { namespace: '', ...body.metadata };
-    const key = await this.#begin('create', resource, object, options);
+    const { key, answer } = await this.#begin('create', resource, object, options);
     if (this.objects.has(key)) {
       throw new KubeError({ subject: subjectOf('create', resource, object), status: 409, reason: 'AlreadyExists' });
     }
-    return this.#store(key, body);
+    return answer(this.#store(key, body));
   }
 
   async mergePatch(resource: Resource, body: KubeBody, options: WriteOptions): Promise<RawObject> {
     const object = { namespace: '', ...body.metadata };
-    const key = await this.#begin('patch', resource, object, options);
+    const { key, answer } = await this.#begin('patch', resource, object, options);
     const previous = this.#existing('patch', resource, object, key);
     const { uid = previous.metadata.uid, resourceVersion = previous.metadata.resourceVersion } = body.metadata;
     if (uid !== previous.metadata.uid || resourceVersion !== previous.metadata.resourceVersion) {
       throw new KubeError({ subject: subjectOf('patch', resource, object), status: 409, reason: 'Conflict' });
     }
-    return this.#store(key, body, previous);
+    return answer(this.#store(key, body, previous));
   }
 
   async delete(resource: Resource, object: ObjectName, options: CallOptions): Promise<void> {
-    this.objects.delete(await this.#begin('delete', resource, object, options));
+    const { key } = await this.#begin('delete', resource, object, options);
+    this.objects.delete(key);
   }
 
   apply(): Promise<RawObject> {
@@ -55,7 +66,7 @@ export class FakeClient implements KubeClient {
     return Promise.reject(new Error('the fake client has no list'));
   }
 
-  async #begin(verb: string, resource: Resource, object: ObjectName, options: CallOptions): Promise<string> {
+  async #begin(verb: string, resource: Resource, object: ObjectName, options: CallOptions): Promise<Begun> {
     const key = `${resource.plural}/${object.namespace}/${object.name}`;
     this.calls.push(`${verb} ${key}`);
     const failure = this.fail(`${verb} ${key}`);
@@ -64,7 +75,12 @@ export class FakeClient implements KubeClient {
     if (failure instanceof KubeError) {
       throw failure;
     }
-    return key;
+    const answer = async (object: RawObject): Promise<RawObject> => {
+      if (failure === 'lose') await untilAborted(options.signal);
+      options.signal.throwIfAborted();
+      return object;
+    };
+    return { key, answer };
   }
 
   #store(key: string, body: KubeBody, previous?: RawObject): RawObject {
