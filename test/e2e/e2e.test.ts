@@ -1,4 +1,4 @@
-import { describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { aws } from './scenarios/aws.ts';
 import { failures } from './scenarios/failures.ts';
 import { guarded } from './scenarios/guarded.ts';
@@ -12,6 +12,8 @@ import { connect } from './world.ts';
 
 // One installation is followed through its life, so each part builds on those before it.
 const world = connect();
+afterAll(() => world.close());
+
 describe('install', () => {
   install(world);
 });

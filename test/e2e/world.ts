@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
@@ -24,6 +24,8 @@ export interface World {
   get<T>(schema: z.ZodType<T>, ...args: readonly string[]): Promise<T>;
   /** The one line of JSON that a small server in a pod answers through the API server. */
   ask<T>(schema: z.ZodType<T>, namespace: string, pod: string): Promise<T>;
+  /** Removes what the commands wrote to the home of their user. */
+  close(): void;
 }
 
 /** The cluster of this run as tests use it. */
@@ -49,6 +51,7 @@ export function connect(): World {
       const path = `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/`;
       return schema.parse(JSON.parse(await kubectl('get', '--raw', path)));
     },
+    close: () => rmSync(home, { recursive: true, force: true }),
   };
 }
 

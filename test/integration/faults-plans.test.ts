@@ -8,9 +8,11 @@ import { writeFailure } from '../faults/report.ts';
 import { type Rig, startRig } from '../faults/rig.ts';
 import type { Verdict } from '../faults/run-plan.ts';
 
-/** A sample that fits: `make faults` runs them all. */
-const scenarios = ['rotation', 'recreated', 'several-targets'];
-const plans = 20;
+/** Samples that fit: `make faults` runs them all. */
+const samples = [
+  { of: 'a backend', scenarios: ['rotation', 'recreated', 'several-targets'], plans: 20 },
+  { of: 'secrets in the cluster', scenarios: ['embedded-while-down', 'embedded-changes'], plans: 8 },
+];
 
 let rig: Rig;
 
@@ -22,7 +24,7 @@ afterAll(async () => {
 });
 
 describe('when anything goes wrong that can', () => {
-  it('no invariant is violated', { timeout: 300_000 }, async () => {
+  it.each(samples)('no invariant of $of is violated', { timeout: 300_000 }, async ({ scenarios, plans }) => {
     const failures: Promise<string>[] = [];
     const onVerdict = (verdict: Verdict): void => {
       if (verdict.violations.length > 0) failures.push(writeFailure(verdict));

@@ -2,10 +2,10 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { runCommand } from '../../cluster/command.ts';
 import { commandLineOf } from '../../cluster/process-table.ts';
 import { waitFor } from '../../cluster/wait.ts';
-import { removeBridge } from './network.ts';
+import { removeBridge, removePodNetworks } from './network.ts';
 import { nodeDir, paths } from './paths.ts';
 
-/** Ends the pods of the node, however it ended itself, and removes its mounts, its bridge and its folder. */
+/** Ends the pods of the node, however it ended itself, and removes its mounts, its networks and its folder. */
 export async function cleanUp(): Promise<void> {
   await waitFor({ what: 'the processes of the pods to end', timeout: 30_000 }, async () => {
     const left = await nodeProcesses();
@@ -13,6 +13,7 @@ export async function cleanUp(): Promise<void> {
     return left.length === 0 ? true : undefined;
   });
   await unmountAll();
+  await removePodNetworks();
   await removeBridge();
   await rm(nodeDir, { recursive: true, force: true });
 }
