@@ -110,10 +110,31 @@ describe('the kubeconfig', () => {
   it.each([
     ['a server that is not verified', { 'insecure-skip-tls-verify': true }, 'insecure-skip-tls-verify'],
     ['a server without TLS', { server: 'http://cluster:8080' }, 'https://'],
-    ['a proxy', { 'proxy-url': 'http://proxy:3128' }, 'proxy-url'],
+    [
+      'a proxy that speaks no HTTP',
+      { 'proxy-url': 'socks5://jane:pw@proxy:1080' },
+      'of the kind socks5://: it has to be',
+    ],
+    ['a proxy that is no URL', { 'proxy-url': 'proxy' }, 'no URL'],
   ])('refuses %s and says what to change', async (_, cluster, message) => {
     await expect(load({ cluster })).rejects.toThrow(KubeConfigError);
     await expect(load({ cluster })).rejects.toThrow(message);
+  });
+
+  it('gives the proxy', async () => {
+    const { proxy } = await load({ cluster: { 'proxy-url': 'http://jane:pw@proxy:3128' } });
+
+    expect(proxy?.href).toBe('http://jane:pw@proxy:3128/');
+    expect((await load()).proxy).toBeUndefined();
+  });
+
+  it('takes the token of an OIDC provider while it is valid', async () => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'RS256' })}.${part({ exp: Math.floor(Date.now() / 1000) + 3600 })}.c2ln`;
+    const provider = { 'client-id': 'kubernetes', 'idp-issuer-url': 'https://issuer.example', 'id-token': token };
+    const server = await load({ user: { 'auth-provider': { name: 'oidc', config: provider } } });
+
+    expect((await server.credentials()).headers).toEqual({ Authorization: `Bearer ${token}` });
   });
 
   it('finds the API server from inside a pod', () => {

@@ -10,6 +10,8 @@ export interface KubeServer {
   readonly url: string;
   /** The namespace of the kubeconfig's context, or of the pod we run in. `default` where neither says. */
   readonly namespace: string;
+  /** The HTTP proxy that connects to it; undefined where it is reached directly. */
+  readonly proxy?: URL | undefined;
   /** What to show now. Cheap to call often; rejects where it can't be had (a plugin fails, a file is gone). */
   credentials(): Promise<KubeCredentials>;
 }
@@ -63,10 +65,12 @@ export function loadKubeServer(options: KubeServerOptions): KubeServer {
     throw new KubeConfigError(`${where} has no user for its context "${config.getCurrentContext()}": add one`);
   }
   refuseUnsafe(where, cluster);
+  const direct = withoutProxies(config);
   return {
     url: cluster.server.replace(/\/+$/, ''),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
-    credentials: cached(options.clock, () => readCredentials(config)),
+    proxy: proxyOf(where, cluster.proxyUrl),
+    credentials: cached(options.clock, () => readCredentials(direct)),
   };
 }
 
@@ -100,7 +104,7 @@ function loadInto(config: KubeConfig, kubeconfig: string | undefined): void {
   }
 }
 
-function refuseUnsafe(where: string, cluster: { server: string; skipTLSVerify: boolean; proxyUrl?: string }): void {
+function refuseUnsafe(where: string, cluster: { server: string; skipTLSVerify: boolean }): void {
   if (cluster.skipTLSVerify) {
     throw new KubeConfigError(
       `${where} asks not to verify the API server's certificate: remove insecure-skip-tls-verify and set certificate-authority`,
@@ -114,9 +118,27 @@ function refuseUnsafe(where: string, cluster: { server: string; skipTLSVerify: b
   if (!cluster.server.startsWith('https://')) {
     throw new KubeConfigError(`${where} names the API server "${cluster.server}": it has to be an https:// address`);
   }
-  if (cluster.proxyUrl !== undefined) {
-    throw new KubeConfigError(`${where} sets proxy-url, which is not supported: use a kubeconfig without it`);
+}
+
+/** The library would make an agent for each, of packages that are not in the bundle: we connect ourselves. */
+function withoutProxies(config: KubeConfig): KubeConfig {
+  const copy = new KubeConfig();
+  const clusters = config.getClusters().map(({ proxyUrl: _proxyUrl, ...cluster }) => cluster);
+  const { users, contexts, currentContext } = config;
+  copy.loadFromOptions({ clusters, users, contexts, currentContext });
+  return copy;
+}
+
+function proxyOf(where: string, text: string | undefined): URL | undefined {
+  if (text === undefined || text === '') return undefined;
+  const proxy = URL.parse(text);
+  // Of what it is only the kind is told: it may hold a password.
+  if (proxy === null || !/^https?:$/.test(proxy.protocol)) {
+    throw new KubeConfigError(
+      `${where} sets a proxy-url that is ${proxy === null ? 'no URL' : `of the kind ${proxy.protocol}//`}: it has to be http:// or https://`,
+    );
   }
+  return proxy;
 }
 
 const pem = z.union([z.string(), z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('utf8'))]);

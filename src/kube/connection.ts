@@ -1,5 +1,6 @@
 import { Agent, buildConnector } from 'undici';
 import type { KubeServer, KubeTls } from './config.ts';
+import { openTunnel } from './tunnel.ts';
 
 const connectTimeout = 10_000;
 /** An API server closes idle connections after 90 s at the earliest, balancers before it often after 60 s. */
@@ -41,11 +42,25 @@ function rotatingConnector(server: KubeServer): buildConnector.connector {
     }
     return current.connect;
   };
-  return (options, callback) => {
+  const direct: buildConnector.connector = (options, callback) => {
     void connectorOf()
       .catch((): buildConnector.connector => (_, fail) => fail(new Error('no credentials'), null))
       .then((connect) => connect(options, callback));
   };
+  return server.proxy === undefined ? direct : throughProxy(server.proxy, direct);
+}
+
+/** The proxy sees the host and the port of the API server, and nothing of what is said: TLS is spoken with the API server itself. */
+function throughProxy(proxy: URL, connect: buildConnector.connector): buildConnector.connector {
+  const join = async (...[options, callback]: Parameters<buildConnector.connector>): Promise<void> => {
+    try {
+      const httpSocket = await openTunnel(proxy, `${options.hostname}:${options.port === '' ? '443' : options.port}`);
+      connect({ ...options, httpSocket }, callback);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('the proxy failed'), null);
+    }
+  };
+  return (...given) => void join(...given);
 }
 
 function connectorFor(tls: KubeTls): buildConnector.connector {

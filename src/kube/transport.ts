@@ -4,6 +4,7 @@ import type { KubeCredentials, KubeServer } from './config.ts';
 import { callPool, watchPool } from './connection.ts';
 import { type CallSubject, KubeError, type LocalReason } from './errors.ts';
 import { errorFromRefusal } from './status.ts';
+import { TunnelError } from './tunnel.ts';
 
 export interface TransportRequest {
   readonly subject: CallSubject;
@@ -273,6 +274,9 @@ function parseJson(request: TransportRequest, text: string): unknown {
 function failure(request: TransportRequest, limits: Limits, error: unknown): unknown {
   if (limits.signal.aborted) {
     return limits.signal.reason;
+  }
+  if (error instanceof TunnelError) {
+    return localError(request, 'ConnectionFailed', error.message, false);
   }
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return localError(request, 'ConnectionFailed', code, !beforeSending.test(code));

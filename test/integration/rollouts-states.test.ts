@@ -155,6 +155,7 @@ describe.concurrent('a workload that can not follow at once is reported as what 
     const shop = await running('Deployment');
     await shop.edit('Deployment', 'api', { spec: { paused: true } });
 
+    const before = (await shop.consumer('Deployment api')).versions;
     await shop.rotate('db', 'Paused');
     const version = await shop.rotate('db', 'Paused');
     const marked = await shop.marker('Deployment', 'api');
@@ -164,7 +165,8 @@ describe.concurrent('a workload that can not follow at once is reported as what 
     await shop.rolledOut('db', version);
 
     expect(marked).toBe(await shop.content());
-    expect(paused).toMatchObject({ state: 'Paused' });
+    expect(paused).toMatchObject({ state: 'Paused', replaces: expect.arrayContaining([before]) });
+    expect(await shop.consumer('Deployment api')).not.toHaveProperty('replaces');
     expect(whilePaused).toBe(1);
     expect(await shop.revisions('Deployment', 'api')).toBe(2);
     expect(new Set(await contentsOfPods(shop))).toEqual(new Set([marked]));

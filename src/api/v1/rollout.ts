@@ -106,7 +106,20 @@ export const consumerSchema = z
       .describe(
         'The content that its pods are known to run, as the Secret names it; "unknown" where it is other than any that Keyferry wrote. Without it: not rolled out.',
       ),
-    versions: z.string().optional().describe('The versions that its pods run, in short.'),
+    versions: z
+      .string()
+      .optional()
+      .describe(
+        'The versions that its pod template is made for, in short: all of its pods run them once it is Complete.',
+      ),
+    replaces: z
+      .array(z.string())
+      .meta({
+        description:
+          'The versions, in short, that pods which are not replaced yet may still run; "unknown" where nobody knows. Without it: none.',
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .optional(),
     template: z
       .string()
       .optional()

@@ -123,7 +123,11 @@ export const secretUserSchema = z
     reference: z.string().describe('Name of the SecretReference.'),
     versions: z.array(z.int()).describe('The versions that its Secret holds.'),
     pinned: z.boolean().describe('Whether it names a version instead of latest.'),
-    consumers: z.array(z.string()).describe('The workloads that use its Secret, with what they run: Deployment/api@3.'),
+    consumers: z
+      .array(z.string())
+      .describe(
+        'The workloads that use its Secret, with what they run: Deployment/api@3; Deployment/api@2->3 while pods with 2 may be left.',
+      ),
   })
   .describe('A reference of the same namespace that uses the secret.');
 

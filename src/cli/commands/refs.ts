@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { Consumer } from '../../api/v1/rollout.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { printListing, printObject } from '../output.ts';
+import { describeConsumer, runsOf } from '../status/consumer.ts';
 import { getReference } from '../status/find-reference.ts';
 import { listReferences } from '../status/observe.ts';
 import { presentReady, type ReferenceView, targetOf } from '../status/reference.ts';
@@ -54,11 +54,6 @@ const referenceColumns: readonly Column<ReferenceView>[] = [
   { header: 'CHANGED', wide: true, value: ({ status }) => status.lastChangeTime ?? '' },
 ];
 
-function describeConsumer({ kind, name, state, versions }: Consumer): string {
-  const runs = versions === undefined ? '' : ` runs ${versions}`;
-  return `${kind}/${name}${runs} (${state})`;
-}
-
 function dataOf(view: ReferenceView): object {
   const { metadata, spec, status } = view;
   const { name, namespace } = metadata;
@@ -109,7 +104,7 @@ function describeReference(view: ReferenceView, colour: boolean): string {
       { header: 'CONSUMER', value: (one) => `${one.kind}/${one.name}` },
       { header: 'USES', value: (one) => one.uses.join(', ') },
       { header: 'STATE', value: (one) => one.state },
-      { header: 'RUNS', value: (one) => one.versions ?? '' },
+      { header: 'RUNS', value: runsOf },
       { header: 'MESSAGE', value: (one) => one.message ?? '' },
     ],
     status.consumers ?? [],

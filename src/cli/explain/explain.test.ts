@@ -210,7 +210,7 @@ describe('the way of a reference', () => {
     };
     const status = { conditions: [condition('Ready', 'True', 'Synced')], consumers: [failedPods] };
     expect(failure({ reference: referenceView({ status }) })).toBe(
-      'consumers: Deployment api runs what is not known (Failed) -> no image',
+      'consumers: Deployment/api is to run what is not known (Failed) -> no image',
     );
   });
 });

@@ -1,5 +1,6 @@
 import { annotations, labels } from '../../api/v1/names.ts';
 import type { Consumer } from '../../api/v1/rollout.ts';
+import { describeConsumer } from '../status/consumer.ts';
 import { targetOf } from '../status/reference.ts';
 import { type Facts, failed, ok, type Step, unknown } from './facts.ts';
 
@@ -39,8 +40,8 @@ export function consumerSteps({ reference }: Facts): readonly Step[] {
   const consumers = reference.status.consumers ?? [];
   if (consumers.length === 0) return [ok('consumers', 'nothing uses the Secret, as far as is known')];
   return consumers.map((consumer) => {
-    const { kind, name, state, versions, message } = consumer;
-    const says = `${kind} ${name} runs ${versions ?? 'what is not known'} (${state})`;
+    const { kind, name, state, message } = consumer;
+    const says = describeConsumer(consumer);
     if (troubled.has(state))
       return failed('consumers', says, message ?? `kubectl describe ${kind.toLowerCase()} ${name}`);
     return ok('consumers', message === undefined ? says : `${says}: ${message}`);

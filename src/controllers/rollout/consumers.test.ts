@@ -146,7 +146,7 @@ describe('a consumer that runs other content', () => {
 describe('a consumer whose template is made for the content', () => {
   const rolling = (progress: Workload['progress'], more: Partial<Workload> = {}) =>
     buildWorkload({ markers: marked('1:bbbb'), markedAt: '2026-01-01T10:00:00Z', progress, ...more });
-  const due = [buildConsumer({ state: 'Waiting', template: 'tttttttt' })];
+  const due = [buildConsumer({ state: 'Waiting', template: 'tttttttt', versions: 'db.password@v1' })];
 
   it('is complete from the start where nobody rolled it out', () => {
     expect(consumerOf(buildWorkload({ progress: { state: 'Progressing' } }))).toEqual({
@@ -168,6 +168,7 @@ describe('a consumer whose template is made for the content', () => {
     expect(consumerOf(rolling(progress), { before: due })).toEqual({
       ...buildConsumer({ content: '1:bbbb', versions: 'db.password@v2', template: 'tttttttt' }),
       since: '2026-01-01T10:00:00Z',
+      replaces: ['db.password@v1'],
       ...expected,
     });
   });

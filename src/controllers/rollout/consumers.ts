@@ -2,6 +2,7 @@ import { annotations } from '../../api/v1/names.ts';
 import type { Consumer, ConsumerState, RolloutSpec } from '../../api/v1/rollout.ts';
 import type { Applied } from './applied.ts';
 import { contentRunBy, type SecretContent } from './ledger.ts';
+import { versionsRun } from './versions-run.ts';
 import type { Progress, Workload, Workloads } from './workload.ts';
 
 type ListedWorkload = NonNullable<RolloutSpec['workloads']>[number];
@@ -92,32 +93,32 @@ function nextConsumer(
   const applied = options.applied?.content(metadata.uid, target.marker);
   const evidence = { createdAt: metadata.creationTimestamp, marker, entry: before, applied };
   const content = contentRunBy(evidence, options.secret);
-  // What it runs is remembered for when it is rolled out again.
-  if (reason !== undefined) return { ...consumer, content, state: 'LeftAlone', message: reason };
-  if (content !== options.secret.content) return { ...consumer, ...dueState(content, before, workload, options) };
-  const rolled = marker?.ours === true;
-  return {
-    ...consumer,
-    content,
-    versions: options.summary,
-    ...progressState(content, rolled, before, workload, options.now),
-  };
+  const state = stateOf(content, reason, before, workload, { ...options, rolled: marker?.ours === true });
+  const held = { content: options.secret.content, summary: options.summary };
+  return { ...consumer, content, ...state, ...versionsRun({ content, ...state }, before, held) };
 }
 
-type State = Pick<Consumer, 'state' | 'message' | 'content' | 'versions' | 'template' | 'since'>;
+type State = Pick<Consumer, 'state' | 'message' | 'template' | 'since'>;
 
-/** Of a workload whose pods run something else than the Secret holds. */
-function dueState(
+function stateOf(
   content: string,
+  reason: string | undefined,
   before: Consumer | undefined,
   workload: Workload,
-  { waiting, refused }: ConsumerOptions,
+  options: ConsumerOptions & { readonly rolled: boolean },
 ): State {
-  const versions = before?.content === content && before.versions !== undefined ? { versions: before.versions } : {};
+  // What it runs is remembered for when it is rolled out again.
+  if (reason !== undefined) return { state: 'LeftAlone', message: reason };
+  if (content !== options.secret.content) return dueState(before, workload, options);
+  return progressState(content, options.rolled, before, workload, options.now);
+}
+
+/** Of a workload whose pods run something else than the Secret holds. */
+function dueState(before: Consumer | undefined, workload: Workload, { waiting, refused }: ConsumerOptions): State {
   const refusal = refused?.(workload.metadata.uid);
   const message = messageOf(refusal ?? waiting(workload.metadata.uid));
   const state = refusal === undefined ? 'Waiting' : 'Failed';
-  return { state, content, ...versions, ...message, ...templateOf(before) };
+  return { state, ...message, ...templateOf(before) };
 }
 
 /** Of a workload whose template is made for what the Secret holds. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../managers/secret-value.ts';
-import { heldVersions, shortVersion, summaryOf } from './held-versions.ts';
+import { heldVersions, listOf, shortVersion, summaryOf } from './held-versions.ts';
 import type { ResolvedKey } from './resolution.ts';
 
 function key(name: string, secret: string, version = '3', listable = true): ResolvedKey {
@@ -28,6 +28,17 @@ describe('the versions that a target holds', () => {
   it('have a summary with the first and the number of the others', () => {
     expect(summaryOf([])).toBe('-');
     expect(summaryOf(heldVersions([key('a', 's'), key('b', 'r')], [], 't'))).toBe('s@3 (+1)');
+  });
+
+  it('have a list of as many as there is room for', () => {
+    const many = Array.from({ length: 40 }, (_, index) => key(`k${index}`, `secret-${index}`));
+    const list = listOf(heldVersions(many, [], 't'));
+
+    expect(listOf([])).toBe('-');
+    expect(listOf(heldVersions([key('a', 's'), key('b', 'r')], [], 't'))).toBe('s@3, r@3');
+    expect(list).toMatch(/^secret-0@3, secret-1@3, .* \(\+\d+\)$/);
+    expect(list.split(', ').length + Number(/\+(\d+)/.exec(list)?.[1])).toBe(40);
+    expect(list.length).toBeLessThan(220);
   });
 
   it('show long ids by their beginning', () => {

@@ -41,6 +41,21 @@ export function summaryOf(versions: readonly HeldVersion[]): string {
   return `${first.secret}@${shortVersion(first.version)}${rest}`;
 }
 
+/** Characters: there may be hundreds of workloads, and each tells it. */
+const ROOM = 200;
+
+/** As many as there is room for, and how many others: `db.account@3, db.password@7f1c2d3e (+9)`. `-` where there is none. */
+export function listOf(versions: readonly HeldVersion[]): string {
+  const all = [...new Set(versions.map(({ secret, version }) => `${secret}@${shortVersion(version)}`))];
+  let [told = '-', ...rest] = all;
+  for (const next of [...rest]) {
+    if (told.length + next.length > ROOM) break;
+    told += `, ${next}`;
+    rest = rest.slice(1);
+  }
+  return rest.length === 0 ? told : `${told} (+${rest.length})`;
+}
+
 /** Long ids (uuids) by their first eight characters. */
 export function shortVersion(version: string): string {
   return version.length > 12 ? version.slice(0, 8) : version;

@@ -10,7 +10,7 @@ import { markerName } from '../rollout/marker.ts';
 import { type RolledOut, rolledOut } from '../rollout/rolled-out.ts';
 import type { WorkloadPod } from '../rollout/pods.ts';
 import type { Workload, Workloads } from '../rollout/workload.ts';
-import { summaryOf } from './held-versions.ts';
+import { listOf, summaryOf } from './held-versions.ts';
 import { mergedBy, type Reference, targetName } from './reference.ts';
 import type { Findings, RolloutFindings } from './status.ts';
 
@@ -50,7 +50,7 @@ export function ledgerBefore(
   const { status } = reference;
   const before = status.consumers ?? [];
   const target = consumedTarget(reference);
-  const options = { ...scope, before, secret, summary: status.summary ?? '-' };
+  const options = { ...scope, before, secret, summary: listOf(status.versions ?? []) };
   const consumers = nextConsumers(target, options).map((consumer) =>
     guard === undefined ? consumer : guardedEntry(scope, target, consumer),
   );
@@ -135,7 +135,7 @@ function consumersNow(
   const before = status.consumers ?? [];
   const target = consumedTarget(reference);
   if (outcome.state === 'synced') {
-    const summary = summaryOf(outcome.versions);
+    const summary = listOf(outcome.versions);
     return nextConsumers(target, { ...scope, before, summary, now, secret: outcome.secret });
   }
   const content = status.target?.content;
@@ -143,8 +143,8 @@ function consumersNow(
   if (content === undefined || (outcome.state === 'failed' && outcome.released)) return before;
   // Nothing is known of the Secret but what the status says: nobody new is judged by it.
   const secret = { content, previous: '', agreed: true };
-  return refreshedConsumers(target, { ...scope, before, summary: status.summary ?? '-', now, secret }).map((consumer) =>
-    withTemplate(consumer, before),
+  return refreshedConsumers(target, { ...scope, before, summary: listOf(status.versions ?? []), now, secret }).map(
+    (consumer) => withTemplate(consumer, before),
   );
 }
 

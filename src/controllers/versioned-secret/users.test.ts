@@ -121,4 +121,32 @@ describe('the users of a secret', () => {
       { consumers: ['Deployment/new@3', 'Deployment/old@2', 'Job/other@?'] },
     ]);
   });
+
+  it('are told with what each workload ran before, while pods with it may be left', () => {
+    const status: SecretReferenceStatus = {
+      versions: [held('db.password', '4'), held('db.account', '1')],
+      target: { name: 'a', uid: 'u', resourceVersion: '1', ownership: 'Owner', inputs: '1:c', content: '1:c' },
+      consumers: [
+        buildConsumer({ name: 'paused', content: '1:c', state: 'Paused', replaces: ['db.account@1, DB.password@2'] }),
+        buildConsumer({ name: 'again', content: '1:c', state: 'Failed', replaces: ['db.password@2', 'db.password@3'] }),
+        buildConsumer({ name: 'same', content: '1:c', state: 'Failed', replaces: ['db.account@1, db.password@4'] }),
+        buildConsumer({ name: 'lost', content: '1:c', state: 'Failed', replaces: ['unknown'] }),
+        buildConsumer({
+          name: 'waits',
+          content: '1:a',
+          state: 'Waiting',
+          versions: 'db.password@1, db.account@1 (+7)',
+        }),
+        buildConsumer({ name: 'alone', content: '1:a', state: 'LeftAlone', versions: 'a@b.password@9, db.password@5' }),
+      ],
+    };
+    expect(usage(use('a', 'shop', { data }, status)).named[0]?.consumers).toEqual([
+      'Deployment/paused@2->4',
+      'Deployment/again@2->3->4',
+      'Deployment/same@4',
+      'Deployment/lost@?->4',
+      'Deployment/waits@1',
+      'Deployment/alone@5',
+    ]);
+  });
 });

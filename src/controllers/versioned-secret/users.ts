@@ -72,7 +72,9 @@ export function usageOf(all: readonly SecretUse[], namespace: string, object: st
         reference: reference.metadata.name,
         versions: [...versions.held].toSorted((a, b) => a - b),
         pinned: versions.pinned.size > 0,
-        consumers: (reference.status.consumers ?? []).slice(0, MOST_CONSUMERS).map((each) => runs(each, versions.sets)),
+        consumers: (reference.status.consumers ?? [])
+          .slice(0, MOST_CONSUMERS)
+          .map((each) => runs(each, versions.sets, object)),
       })),
   };
 }
@@ -116,8 +118,27 @@ function numberOf(id: string): readonly number[] {
   return number === undefined ? [] : [number];
 }
 
-/** `Deployment/api@3`, or `Deployment/api@?` where it runs what nobody knows. */
-function runs({ kind, name, content }: Consumer, sets: VersionsOf['sets']): string {
-  const versions = (content === undefined ? undefined : sets.get(content)) ?? [];
-  return `${kind}/${name}@${versions.length === 0 ? '?' : versions.join('+')}`;
+/**
+ * `Deployment/api@3`; `Deployment/api@2->3` while pods that run 2 may be left; `Deployment/api@?` where it runs what nobody knows.
+ */
+function runs({ kind, name, content, versions, replaces = [] }: Consumer, sets: VersionsOf['sets'], object: string) {
+  const exactly = content === undefined ? undefined : sets.get(content);
+  const now = versionsText(exactly ?? numbersIn(versions ?? '', object));
+  const old = replaces.map((each) => versionsText(numbersIn(each, object))).filter((each) => each !== now);
+  return `${kind}/${name}@${[...new Set(old), now].join('->')}`;
+}
+
+function versionsText(numbers: readonly number[]): string {
+  return numbers.length === 0 ? '?' : numbers.join('+');
+}
+
+/** Of one secret, in what is told in short: `db.account@3, db.password@7 (+2)`. */
+function numbersIn(text: string, object: string): readonly number[] {
+  return text
+    .replace(/ \(\+\d+\)$/u, '')
+    .split(', ')
+    .flatMap((each) => {
+      const at = each.lastIndexOf('@');
+      return at > 0 && secretObjectName(each.slice(0, at)) === object ? numberOf(each.slice(at + 1)) : [];
+    });
 }
