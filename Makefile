@@ -18,8 +18,13 @@ deps:
 	@scripts/deps.sh
 
 .PHONY: build
-build: deps ## Bundle the operator into dist/operator.mjs, which needs nothing but Node
+build: deps ## Bundle the operator, the command and the library into one file each in dist, which need nothing but Node
 	@node scripts/build.ts
+
+.PHONY: package
+package: deps ## Pack the command and the library for npm: dist/keyferry-VERSION.tgz
+	@mkdir -p dist
+	@npm pack --pack-destination dist
 
 .PHONY: generate
 generate: deps ## Write what is generated from the schemas: crds/, policies/ and rbac/
@@ -61,7 +66,7 @@ e2e: deps build ## Install the chart on a real node with real pods: by kind wher
 	exit $$status
 
 .PHONY: sbom
-sbom: deps build ## Write dist/sbom.cdx.json: what the operator's bundle and its image are made of
+sbom: deps ## Write dist/sbom.cdx.json: what the bundles and the operator's image are made of
 	@node scripts/sbom.ts
 
 .PHONY: faults

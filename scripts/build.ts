@@ -12,14 +12,17 @@ const requireBanner =
   "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);";
 
 /** Runs before all else of the bundle: an older Node would fail with what nobody understands. */
-function versionBanner(name: string): string {
+function versionBanner({ name, library }: Program): string {
   const { engines } = z
     .object({ engines: z.object({ node: z.string().regex(/^>=\d+\.\d+$/) }) })
     .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
   const [major = '', minor = ''] = engines.node.slice('>='.length).split('.');
   const older = `+nodeMajor < ${major} || (+nodeMajor === ${major} && +nodeMinor < ${minor})`;
-  const words = `\`${name} needs Node.js ${major}.${minor} or newer; this is \${process.version}\\n\``;
-  return `const [nodeMajor, nodeMinor] = process.versions.node.split('.'); if (${older}) { process.stderr.write(${words}); process.exit(2); }`;
+  const words = `${name} needs Node.js ${major}.${minor} or newer; this is \${process.version}`;
+  // Whether a program ends for want of a library is up to the program.
+  const refusal =
+    library === true ? `throw new Error(\`${words}\`);` : `process.stderr.write(\`${words}\\n\`); process.exit(2);`;
+  return `const [nodeMajor, nodeMinor] = process.versions.node.split('.'); if (${older}) { ${refusal} }`;
 }
 
 /**
@@ -47,8 +50,8 @@ const pools = `
   exports.Agent.prototype.request = require('./lib/api/api-request.js');
 `;
 
-/** A program that is bundled into one file, which needs nothing but Node. */
-interface Program {
+/** What is bundled into one file, which needs nothing but Node. */
+export interface Program {
   readonly entry: string;
   readonly file: string;
   /** What people call it. */
@@ -56,9 +59,11 @@ interface Program {
   readonly leftOut: readonly RegExp[];
   /** It is run by its own name. */
   readonly executable?: true;
+  /** It is imported by programs of others. */
+  readonly library?: true;
 }
 
-const programs: readonly Program[] = [
+export const programs: readonly Program[] = [
   {
     entry: 'src/main.ts',
     file: 'operator.mjs',
@@ -66,11 +71,18 @@ const programs: readonly Program[] = [
     leftOut: [...unreached, ...unreachedOfAws],
   },
   { entry: 'src/keyferry.ts', file: 'keyferry.mjs', name: 'keyferry', leftOut: unreached, executable: true },
+  {
+    entry: 'src/index.ts',
+    file: 'index.mjs',
+    name: 'the library keyferry',
+    leftOut: [...unreached, ...unreachedOfAws],
+    library: true,
+  },
 ];
 
-function bannerOf({ name, executable }: Program): string {
-  const first = executable === true ? '#!/usr/bin/env node\n' : '';
-  return `${first}${versionBanner(name)} ${requireBanner}`;
+function bannerOf(program: Program): string {
+  const first = program.executable === true ? '#!/usr/bin/env node\n' : '';
+  return `${first}${versionBanner(program)} ${requireBanner}`;
 }
 
 const leaveOut = (leftOut: readonly RegExp[]): Plugin => ({
@@ -94,14 +106,21 @@ const leaveOut = (leftOut: readonly RegExp[]): Plugin => ({
   },
 });
 
-async function bundle(program: Program): Promise<void> {
-  const { entry, file, leftOut, executable } = program;
-  const started = performance.now();
-  const { outputFiles } = await build({
+export interface Bundle {
+  readonly code: string;
+  /** The files that some of the code is from, by their path from the root. */
+  readonly sources: readonly string[];
+}
+
+/** Bundles a program; writes nothing. */
+export async function bundle(program: Program): Promise<Bundle> {
+  const { entry, file, leftOut } = program;
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile: join(folder, file),
     write: false,
+    metafile: true,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -117,7 +136,15 @@ async function bundle(program: Program): Promise<void> {
     logLevel: 'warning',
   });
   const [{ text } = { text: '' }] = outputFiles;
-  const code = escapeNonAscii(text);
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const sources = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+  return { code: escapeNonAscii(text), sources };
+}
+
+async function writeBundle(program: Program): Promise<void> {
+  const { file, executable } = program;
+  const started = performance.now();
+  const { code } = await bundle(program);
   const path = join(folder, file);
   await writeFile(`${path}.new`, code);
   if (executable === true) await chmod(`${path}.new`, 0o755);
@@ -131,5 +158,7 @@ function escapeNonAscii(code: string): string {
   return code.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-await mkdir(folder, { recursive: true });
-for (const program of programs) await bundle(program);
+if (import.meta.main) {
+  await mkdir(folder, { recursive: true });
+  for (const program of programs) await writeBundle(program);
+}

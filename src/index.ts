@@ -1,14 +1,14 @@
 import { loadKubeServer } from './kube/config.ts';
 import { createKubeClient } from './kube/rest-client.ts';
 import { createTransport } from './kube/transport.ts';
+import type { AwsKeys } from './managers/aws/keys.ts';
 import { createAwsManager } from './managers/aws/manager.ts';
-import type { AwsKeys } from './managers/aws/credentials.ts';
 import { createClientManager } from './managers/embedded/client/client-manager.ts';
 import { createSession } from './managers/embedded/client/session.ts';
 import { ManagerError } from './managers/errors.ts';
 import type { AccessedVersion, SecretManager, Selector } from './managers/manager.ts';
-import { SecretValue } from './managers/secret-value.ts';
 import { secretNameMistake } from './managers/secret-pattern.ts';
+import { SecretValue } from './managers/secret-value.ts';
 import { systemClock } from './runtime/clock.ts';
 import { type Logger, silentLogger } from './runtime/logger.ts';
 import { version } from './version.ts';

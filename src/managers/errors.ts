@@ -21,6 +21,7 @@ const TRANSIENT: ReadonlySet<ManagerErrorReason> = new Set(['Throttled', 'Manage
  */
 export class ManagerError extends Error {
   override readonly name = 'ManagerError';
+  /** @internal */
   readonly [safeMessage] = true;
   readonly reason: ManagerErrorReason;
   /** Milliseconds that the backend asked to wait, where it did. */

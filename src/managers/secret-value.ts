@@ -62,6 +62,7 @@ export class SecretValue {
     return REDACTED;
   }
 
+  /** @internal Stays out of the library's declarations, which can be read without those of Node. */
   [inspect.custom](): string {
     return REDACTED;
   }

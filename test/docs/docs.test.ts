@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { readyReasons, rolledOutReasons } from '../../src/api/v1/conditions.ts';
 import { consumerStates } from '../../src/api/v1/rollout.ts';
 import { parseConfig } from '../../src/config.ts';
+import { importsOf } from '../architecture.ts';
 import { runCommand } from '../cluster/command.ts';
 import { anchorsOf, codeIn, readPage, readPages, tableUnder } from './pages.ts';
 
@@ -99,14 +100,27 @@ it('the page on rollouts lists every state of a consumer', () => {
   expect(listed.toSorted()).toEqual(consumerStates.toSorted());
 });
 
-it('the page on dependencies lists each, and nothing else', () => {
-  const schema = z.object({
-    dependencies: z.record(z.string(), z.string()),
-    devDependencies: z.record(z.string(), z.string()),
+describe('the page on dependencies', () => {
+  const page = readPage('docs/dependencies.md');
+  const listed = (heading: string): ReadonlySet<string> =>
+    new Set(tableUnder(page, heading).flatMap(([name = '']) => codeIn(name)));
+  const bundled = listed('Dependencies');
+  const others = listed('Only for building and testing');
+  const manifest = z
+    .looseObject({ devDependencies: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+
+  it('lists each, and nothing else', () => {
+    expect([...bundled, ...others].toSorted()).toEqual(Object.keys(manifest.devDependencies).toSorted());
   });
-  const manifest = schema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-  const listed = tableUnder(readPage('docs/dependencies.md'), 'Dependencies').flatMap(([name = '']) => codeIn(name));
-  expect(listed.toSorted()).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).toSorted());
+
+  it('keeps apart what the product is bundled with, which no install has to bring', () => {
+    const files = globSync('src/**/*.ts', { cwd: root }).filter((file) => !/\.test\.ts$|\/testing\//.test(file));
+    const imported = files.flatMap((file) => importsOf(readFileSync(join(root, file), 'utf8')));
+    const packages = imported.flatMap((name) => /^(?:@[^/]+\/)?[a-z][^/:]*(?=\/|$)/.exec(name)?.[0] ?? []);
+    expect(bundled).toEqual(new Set(packages));
+    expect(Object.keys(manifest)).not.toContain('dependencies');
+  });
 });
 
 /** Headings of the third level under one of the second, each with the text below it. */

@@ -4,13 +4,8 @@ import { z } from 'zod';
 import { ManagerError } from '../errors.ts';
 import type { Ask } from './calls.ts';
 import type { Parties } from './fault.ts';
+import type { AwsKeys } from './keys.ts';
 import { errorOf, isDenied } from './refusal.ts';
-
-export interface AwsKeys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 /** What the SDK takes as credentials: it keeps them until shortly before they expire. */
 export type CredentialProvider = () => Promise<AwsKeys & { readonly expiration?: Date }>;

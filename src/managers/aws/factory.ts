@@ -3,7 +3,8 @@ import { ManagerError } from '../errors.ts';
 import type { SecretManager } from '../manager.ts';
 import type { ManagerSettings } from '../registry.ts';
 import type { SecretValue } from '../secret-value.ts';
-import type { AssumedRole, AwsKeys } from './credentials.ts';
+import type { AssumedRole } from './credentials.ts';
+import type { AwsKeys } from './keys.ts';
 import { type AwsSettings, createAwsManager } from './manager.ts';
 
 /**

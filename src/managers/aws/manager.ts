@@ -9,12 +9,12 @@ import { createAsk } from './calls.ts';
 import { type ClientSettings, clientConfig, placeOf } from './client-config.ts';
 import {
   type AssumedRole,
-  type AwsKeys,
   assumedRole,
   type CredentialProvider,
   type CredentialTools,
   ownIdentity,
 } from './credentials.ts';
+import type { AwsKeys } from './keys.ts';
 import {
   type AwsSecretDetails,
   describeSecret,
