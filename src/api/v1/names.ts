@@ -16,6 +16,8 @@ export const annotations = {
   merge: 'keyferry.io/merge',
   /** On a SecretReference: a new value asks for a sync now, past every cache. */
   sync: 'keyferry.io/sync',
+  /** On a SecretReference: suspends it until this time (RFC 3339). */
+  suspendUntil: 'keyferry.io/suspend-until',
   /** On a target: `namespace/name` of the reference it comes from. */
   reference: 'keyferry.io/reference',
   /** On a target: uid of the reference that owns it. Ownership is decided by it. */

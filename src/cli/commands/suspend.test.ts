@@ -5,9 +5,13 @@ import { FakeClient } from '../../kube/testing/fake-client.ts';
 import { createFakeClock } from '../../runtime/fake-clock.ts';
 import type { Cluster } from '../context.ts';
 import { fakeContext } from '../testing/fake-context.ts';
+import { resumeCommand } from './resume.ts';
 import { suspendCommand } from './suspend.ts';
 
-const specSchema = z.object({ suspend: z.boolean().default(false) });
+const viewSchema = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()) }),
+  spec: z.object({ suspend: z.boolean() }),
+});
 const anywhere = new AbortController().signal;
 
 async function setup(suspend = false) {
@@ -25,49 +29,58 @@ async function setup(suspend = false) {
       throw new Error('nothing is watched');
     },
   };
-  const controller = new AbortController();
-  const clock = createFakeClock();
-  const context = { ...fakeContext({ cluster }), clock, signal: controller.signal };
-  const suspended = (): boolean => specSchema.parse(client.objects.get('secretreferences/shop/db')?.['spec']).suspend;
-  const run = (...args: readonly string[]): Promise<unknown> =>
-    suspendCommand(context).parseAsync(['db', ...args], { from: 'user' });
-  return { run, suspended, clock, controller, context, client };
+  const clock = createFakeClock(Date.parse('2026-01-01T10:00:00Z'));
+  const context = { ...fakeContext({ cluster }), clock };
+  const stored = () => viewSchema.parse(client.objects.get('secretreferences/shop/db'));
+  const run = async (command: 'suspend' | 'resume', ...args: readonly string[]): Promise<void> => {
+    const commands = { suspend: suspendCommand, resume: resumeCommand };
+    await commands[command](context).parseAsync(['db', ...args], { from: 'user' });
+  };
+  return { run, stored, clock, context };
 }
 
-describe('keyferry suspend --for', () => {
-  it('resumes when the time is over', async () => {
-    const { run, suspended, clock } = await setup();
-    const running = run('--for', '2h');
-    await clock.advance(7_199_999);
-    expect(suspended()).toBe(true);
-    await clock.advance(1);
-    await running;
-    expect(suspended()).toBe(false);
+const until = 'keyferry.io/suspend-until';
+
+describe('keyferry suspend', () => {
+  it('writes down until when, and leaves the spec to whoever owns it', async () => {
+    const { run, stored, context } = await setup();
+    await run('suspend', '--for', '2h');
+    expect(stored()).toMatchObject({
+      metadata: { annotations: { [until]: '2026-01-01T12:00:00.000Z' } },
+      spec: { suspend: false },
+    });
+    expect(context.notes.join('\n')).toContain('until 2026-01-01T12:00:00.000Z');
   });
 
-  it('resumes at Ctrl-C', async () => {
-    const { run, suspended, clock, controller, context } = await setup();
-    const running = run('--for', '2h');
-    await clock.flush();
-    controller.abort();
-    await running;
-    expect(suspended()).toBe(false);
-    expect(context.notes.at(-1)).toContain('before its time');
+  it('can be taken back before, and given another time', async () => {
+    const { run, stored } = await setup();
+    await run('suspend', '--for', '2h');
+    await run('suspend', '--for', '3h');
+    expect(stored().metadata.annotations).toEqual({ [until]: '2026-01-01T13:00:00.000Z' });
+    await run('resume');
+    expect(stored()).toMatchObject({ metadata: { annotations: {} }, spec: { suspend: false } });
+    expect(stored().metadata.annotations).not.toHaveProperty(until);
   });
 
-  it('says that it stays suspended where it can not be resumed', async () => {
-    const { run, clock, client } = await setup();
-    const running = run('--for', '1s');
-    await clock.flush();
-    client.objects.clear();
-    const failure = running.catch((error: unknown) => error);
+  it('is over by itself', async () => {
+    const { run, clock, context } = await setup();
+    await run('suspend', '--for', '1s');
     await clock.advance(1000);
-    expect(String(await failure)).toContain('could not be resumed: keyferry resume db');
+    await run('resume');
+    expect(context.notes.at(-1)).toContain('is not suspended');
   });
 
-  it('does not resume what somebody else has suspended', async () => {
-    const { run, suspended } = await setup(true);
-    await expect(run('--for', '2h')).rejects.toThrow('suspended already');
-    expect(suspended()).toBe(true);
+  it('without a time is in the spec, where resume ends it', async () => {
+    const { run, stored } = await setup();
+    await run('suspend');
+    expect(stored().spec.suspend).toBe(true);
+    await run('resume');
+    expect(stored().spec.suspend).toBe(false);
+  });
+
+  it('does not give an end to what somebody else has suspended', async () => {
+    const { run, stored } = await setup(true);
+    await expect(run('suspend', '--for', '2h')).rejects.toThrow('suspended already');
+    expect(stored().metadata.annotations).toEqual({});
   });
 });

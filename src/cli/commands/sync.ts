@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { suspensionOf } from '../../api/v1/suspension.ts';
 import { annotations } from '../../api/v1/names.ts';
 import { secretReferences } from '../../api/v1/resources.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
@@ -15,7 +16,7 @@ export function syncCommand(context: CliContext): Command {
     .addOption(timeoutOption('how long to wait', 60_000))
     .action(async (name: string, { timeout }: { readonly timeout: number }) => {
       const before = await getReference(context, name);
-      if (before.spec.suspend) {
+      if (suspensionOf(before, context.clock.now()) !== undefined) {
         throw new CliError(`SecretReference ${referenceLabel(before)} is suspended: first keyferry resume ${name}`);
       }
       report(context, await synced(context, before, timeout));

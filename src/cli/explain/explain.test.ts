@@ -149,6 +149,11 @@ describe('the way of a reference', () => {
       { reference: referenceView({ spec: { suspend: true } }) },
       'reference: SecretReference shop/api-db is suspended -> keyferry resume api-db',
     ],
+    [
+      'a reference that is suspended until a time',
+      said('Suspended'),
+      'reference: SecretReference shop/api-db is do this -> keyferry resume api-db',
+    ],
   ])('with %s stops there and says what to do', (_what, change, says) => {
     expect(failure(change)).toContain(says);
   });

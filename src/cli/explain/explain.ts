@@ -62,9 +62,13 @@ function toldAt(step: StepName, { reference }: Facts): Step | undefined {
 function referenceSteps({ reference }: Facts): readonly Step[] {
   const { metadata, spec } = reference;
   const label = `SecretReference ${referenceLabel(reference)}`;
-  if (spec.suspend) return [failed('reference', `${label} is suspended`, `keyferry resume ${metadata.name}`)];
+  const ready = presentReady(reference);
+  if (spec.suspend || ready?.reason === 'Suspended') {
+    const says = ready?.reason === 'Suspended' ? ready.message : 'suspended';
+    return [failed('reference', `${label} is ${says}`, `keyferry resume ${metadata.name}`)];
+  }
   if (metadata.deletionTimestamp !== undefined) return [failed('reference', `${label} is being deleted`)];
-  if (presentReady(reference) === undefined) {
+  if (ready === undefined) {
     const says = `${label}: the operator has not looked at its present spec yet (keyferry status says whether it lives)`;
     return [unknown('reference', says)];
   }

@@ -92,7 +92,7 @@ function follows(ours: readonly Want[], held: readonly string[], { version }: Ro
 
 function waiting(reference: ReferenceView, who: string): Mover {
   const ready = presentReady(reference);
-  if (reference.spec.suspend) {
+  if (reference.spec.suspend || ready?.reason === 'Suspended') {
     return { who, state: 'fixed', says: `it is suspended: keyferry resume ${reference.metadata.name}` };
   }
   if (reference.status.held !== undefined) {

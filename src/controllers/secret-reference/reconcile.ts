@@ -4,6 +4,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Store } from '../../kube/store.ts';
+import { suspensionOf } from '../../api/v1/suspension.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { safeMessage } from '../../runtime/errors.ts';
 import { type Request, requestKey } from '../../runtime/request.ts';
@@ -53,6 +54,9 @@ export interface ReferenceScope {
 /** Conflicts heal when somebody else lets go of a Secret, which no watch of ours tells. */
 const CONFLICT_RETRY = 15_000;
 
+/** A timer can't be set for longer than some weeks. */
+const LONGEST_WAIT = 3_600_000;
+
 /** The managers are being asked again, and call when they answer: this is for when they can't. */
 const UNSURE_RETRY = 5_000;
 
@@ -90,16 +94,27 @@ export async function reconcileReference(
   await report(scope, look, findings);
   const { outcome } = findings;
   const conflict = outcome.state === 'failed' && outcome.failure.reason === 'TargetConflict';
-  const wait = soonest([conflict ? CONFLICT_RETRY : undefined, requeueAfter]);
+  const wait = soonest([conflict ? CONFLICT_RETRY : undefined, untilResumed(scope, outcome), requeueAfter]);
   return wait === undefined ? {} : { requeueAfter: wait };
+}
+
+/** Milliseconds until it goes on by itself, or until the next look whether it does. */
+function untilResumed({ clock }: ReferenceScope, outcome: Findings['outcome']): number | undefined {
+  const until = outcome.state === 'suspended' ? outcome.suspension.until : undefined;
+  return until === undefined ? undefined : Math.min(LONGEST_WAIT, Math.max(1, until - clock.now()));
 }
 
 /** `pending` while there is nothing to say yet, `unsure` while only the managers can tell whether what the target holds is newer than what we know. */
 async function examine(scope: ReferenceScope, look: Look): Promise<Examined | 'pending' | 'unsure'> {
   const { reference, subscriber, signal } = look;
-  if (reference.spec.suspend) {
+  const suspension = suspensionOf(reference, scope.clock.now());
+  if (suspension !== undefined) {
     scope.subscriptions.drop(subscriber);
-    const findings = { outcome: { state: 'suspended' }, trouble: undefined, syncRequest: undefined } as const;
+    const findings = {
+      outcome: { state: 'suspended', suspension },
+      trouble: undefined,
+      syncRequest: undefined,
+    } as const;
     return { findings, choice: undefined };
   }
   const refusal = refusedPlace(scope, reference);

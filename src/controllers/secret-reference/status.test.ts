@@ -159,9 +159,18 @@ describe('the status of a reference', () => {
   it('says that it is suspended without taking back that the target is right', () => {
     const status = nextStatus(
       syncedReference(),
-      { outcome: { state: 'suspended' }, trouble: undefined, syncRequest: undefined },
+      {
+        outcome: { state: 'suspended', suspension: { message: 'until then' } },
+        trouble: undefined,
+        syncRequest: undefined,
+      },
       't2',
     );
-    expect(ready(status)).toMatchObject({ status: 'True', reason: 'Suspended', lastTransitionTime: 't1' });
+    expect(ready(status)).toMatchObject({
+      status: 'True',
+      reason: 'Suspended',
+      message: 'suspended: until then',
+      lastTransitionTime: 't1',
+    });
   });
 });

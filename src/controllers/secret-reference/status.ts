@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Condition, conditionOf } from '../../api/v1/conditions.ts';
 import type { Consumer, Guard, Held } from '../../api/v1/rollout.ts';
 import type { HeldVersion, SecretReferenceStatus, TargetStatus } from '../../api/v1/secret-reference.ts';
+import type { Suspension } from '../../api/v1/suspension.ts';
 import type { Trouble } from '../../managers/topic.ts';
 import type { SecretContent } from '../rollout/ledger.ts';
 import type { RolledOut } from '../rollout/rolled-out.ts';
@@ -22,7 +23,7 @@ export interface Findings {
       }
     /** `released`: the target was given up, because its access was revoked. */
     | { readonly state: 'failed'; readonly failure: Failure; readonly released: boolean }
-    | { readonly state: 'suspended' };
+    | { readonly state: 'suspended'; readonly suspension: Suspension };
   readonly trouble: Trouble | undefined;
   readonly syncRequest: string | undefined;
   /** Undefined where workloads are not rolled out at all. */
@@ -104,7 +105,7 @@ function readyCondition(reference: Reference, { outcome }: Findings): Draft {
   }
   const synced = isSynced(reference);
   if (outcome.state === 'suspended') {
-    const message = 'suspended: nothing is synced or repaired until spec.suspend is false';
+    const message = `suspended: ${outcome.suspension.message}`;
     return { type, status: synced ? 'True' : 'False', reason: 'Suspended', message };
   }
   const { failure } = outcome;

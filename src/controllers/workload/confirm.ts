@@ -16,6 +16,7 @@ export async function confirmDue(
   client: KubeClient,
   workload: Workload,
   due: DueTarget,
+  now: number,
   signal: AbortSignal,
 ): Promise<DueTarget | undefined> {
   const { metadata } = due.reference;
@@ -25,7 +26,7 @@ export async function confirmDue(
     findObject(client, secrets, { namespace, name: due.target.name }, { signal, metadataOnly: true }),
   ]);
   if (raw === undefined || secret === undefined) return undefined;
-  return stillDue(workload, due, toReference(raw), secret);
+  return stillDue(workload, due, toReference(raw), secret, now);
 }
 
 /** Whether a target is due by what the API server itself says of the reference and of its Secret. Pure. */
@@ -34,10 +35,11 @@ export function stillDue(
   due: DueTarget,
   reference: Reference,
   secret: KubeObject,
+  now: number,
 ): DueTarget | undefined {
   const { uid } = due.reference.metadata;
   if (reference.metadata.uid !== uid) return undefined;
-  const still = dueTarget(reference, workload);
+  const still = dueTarget(reference, workload, now);
   const held = secret.metadata.annotations[contentNames(mergedBy(reference)).content];
   const { target } = reference.status;
   return still !== undefined && held === still.content && secret.metadata.uid === target?.uid ? still : undefined;

@@ -17,7 +17,7 @@ const marked = (value: string, ours: boolean) => buildWorkload({ markers: new Ma
 
 describe('a workload', () => {
   it('is due for what the Secret holds, by the ledger', () => {
-    expect(dueTarget(buildReference({ status }), buildWorkload())).toMatchObject({
+    expect(dueTarget(buildReference({ status }), buildWorkload(), 0)).toMatchObject({
       content: '1:bbbb',
       target: { marker, name: 'api-db' },
       consumer: { content: '1:aaaa' },
@@ -28,7 +28,7 @@ describe('a workload', () => {
     ['an older marker of ours', marked('1:aaaa', true)],
     ['a marker of others that names the content', marked('1:bbbb', false)],
   ])('is due with %s', (_what, workload) => {
-    expect(dueTarget(buildReference({ status }), workload)).toBeDefined();
+    expect(dueTarget(buildReference({ status }), workload, 0)).toBeDefined();
   });
 
   it.each([
@@ -38,7 +38,7 @@ describe('a workload', () => {
     ['stands in no ledger', { target }],
     ['consumes what nobody wrote yet', { consumers: [buildConsumer()] }],
   ])('is not due where it %s', (_what, now) => {
-    expect(dueTarget(buildReference({ status: now }), buildWorkload())).toBeUndefined();
+    expect(dueTarget(buildReference({ status: now }), buildWorkload(), 0)).toBeUndefined();
   });
 
   it.each([
@@ -46,12 +46,17 @@ describe('a workload', () => {
     ['our marker says so in its other form', buildReference({ status }), marked('1:bbbb+', true)],
     ['the reference is suspended', buildReference({ status, spec: { suspend: true } }), buildWorkload()],
     [
+      'the reference is suspended until a time',
+      buildReference({ status, metadata: { annotations: { 'keyferry.io/suspend-until': '1970-01-01T00:00:01Z' } } }),
+      buildWorkload(),
+    ],
+    [
       'the reference is being deleted',
       buildReference({ status, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }),
       buildWorkload(),
     ],
   ])('is not due where %s', (_what, reference, workload) => {
-    expect(dueTarget(reference, workload)).toBeUndefined();
+    expect(dueTarget(reference, workload, 0)).toBeUndefined();
   });
 
   it('is due for several targets at once', () => {
@@ -60,7 +65,7 @@ describe('a workload', () => {
       status: { ...status, target: { ...target, name: 'other' } },
     });
     const settled = buildReference({ metadata: { name: 'settled' }, status: { target } });
-    const due = dueTargets([buildReference({ status }), settled, other], buildWorkload());
+    const due = dueTargets([buildReference({ status }), settled, other], buildWorkload(), 0);
     expect(due.map((item) => item.target.marker)).toEqual([marker, 'keyferry.io/content.other']);
   });
 });

@@ -1,4 +1,5 @@
 import type { Consumer } from '../../api/v1/rollout.ts';
+import { suspensionOf } from '../../api/v1/suspension.ts';
 import { isDue } from '../rollout/ledger.ts';
 import type { ConsumedTarget } from '../rollout/consumers.ts';
 import { marksOurs } from '../rollout/marker.ts';
@@ -16,17 +17,17 @@ export interface DueTarget {
 }
 
 /** What a workload is to be rolled out for, by the ledgers of the references that it consumes. Pure. */
-export function dueTargets(references: readonly Reference[], workload: Workload): readonly DueTarget[] {
-  return references.flatMap((reference) => dueTarget(reference, workload) ?? []);
+export function dueTargets(references: readonly Reference[], workload: Workload, now: number): readonly DueTarget[] {
+  return references.flatMap((reference) => dueTarget(reference, workload, now) ?? []);
 }
 
-/** Undefined where nothing is due. */
-export function dueTarget(reference: Reference, workload: Workload): DueTarget | undefined {
-  const { status, spec, metadata } = reference;
+/** Undefined where nothing is due. `now` is in milliseconds since the epoch. */
+export function dueTarget(reference: Reference, workload: Workload, now: number): DueTarget | undefined {
+  const { status, metadata } = reference;
   const content = status.target?.content;
   const consumer = status.consumers?.find(({ uid }) => uid === workload.metadata.uid);
   if (content === undefined || consumer === undefined || !isDue(consumer, content)) return undefined;
-  if (spec.suspend || metadata.deletionTimestamp !== undefined) return undefined;
+  if (suspensionOf(reference, now) !== undefined || metadata.deletionTimestamp !== undefined) return undefined;
   const target = consumedTarget(reference);
   // Rolled out already: the ledger has not heard of it yet.
   if (marksOurs(workload.markers.get(target.marker), content)) return undefined;

@@ -67,7 +67,9 @@ export async function reconcileWorkload(
     return {};
   }
   const { uid } = workload.metadata;
-  const due = dueTargets(scope.referencesOf(uid), workload).filter((item) => isOpen(scope, workload, item));
+  const due = dueTargets(scope.referencesOf(uid), workload, scope.clock.now()).filter((item) =>
+    isOpen(scope, workload, item),
+  );
   const references = due.map(({ reference }) => reference);
   if (due.length === 0) {
     scope.pace.forget(uid);
@@ -104,7 +106,8 @@ async function rollOut(
   const { uid } = workload.metadata;
   let marked: Workload | undefined;
   try {
-    const confirmed = await Promise.all(due.map((item) => confirmDue(scope.client, workload, item, signal)));
+    const now = scope.clock.now();
+    const confirmed = await Promise.all(due.map((item) => confirmDue(scope.client, workload, item, now, signal)));
     const still = confirmed.filter((item) => item !== undefined);
     if (still.length === 0) return { requeueAfter: LOOK_AGAIN };
     const body = markerPatch(kind, workload, still);

@@ -87,7 +87,7 @@ export class FakeClient implements KubeClient {
     this.#version += 1;
     const version = String(this.#version);
     const uid = previous?.metadata.uid ?? `uid-${version}`;
-    const metadata = { ...previous?.metadata, ...body.metadata, uid, resourceVersion: version };
+    const metadata = { ...merge(previous?.metadata ?? {}, body.metadata), uid, resourceVersion: version };
     const object = rawObjectSchema.parse({ ...merge(previous ?? {}, body), metadata });
     this.objects.set(key, object);
     return object;
@@ -106,7 +106,8 @@ function merge(previous: Readonly<Record<string, unknown>>, patch: Readonly<Reco
   const merged: Record<string, unknown> = { ...previous };
   for (const [field, value] of Object.entries(patch)) {
     const before = merged[field];
-    merged[field] = isRecord(before) && isRecord(value) ? merge(before, value) : value;
+    if (value === null) delete merged[field];
+    else merged[field] = isRecord(before) && isRecord(value) ? merge(before, value) : value;
   }
   return merged;
 }

@@ -72,8 +72,8 @@ export const wrongRules: readonly (readonly [string, Rule])[] = [
     'a marker that differs is answered',
     {
       ...rule,
-      dueTarget: (reference, workload) => differing(reference, workload, dueTarget(reference, workload)),
-      stillDue: (workload, { consumer }, reference) => differing(reference, workload, undefined, consumer),
+      dueTarget: (reference, workload, now) => differing(reference, workload, now, dueTarget(reference, workload, now)),
+      stillDue: (workload, { consumer }, reference) => differing(reference, workload, 0, undefined, consumer),
     },
   ],
   ['the ledger is not written before the Secret', { ...rule, ledgerBefore: () => undefined }],
@@ -82,7 +82,7 @@ export const wrongRules: readonly (readonly [string, Rule])[] = [
 ];
 
 function differing(
-  ...[reference, workload, due, before]: [
+  ...[reference, workload, _now, due, before]: [
     ...Parameters<typeof dueTarget>,
     ReturnType<typeof dueTarget>,
     (Consumer | undefined)?,

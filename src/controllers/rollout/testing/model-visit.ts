@@ -41,7 +41,7 @@ export function stepVisit(rule: Rule, cluster: Cluster, operator: Operator): rea
     const { reference } = cache;
     if (reference === undefined) return [];
     return cache.workloads.flatMap((workload): readonly Visited[] => {
-      const due = rule.dueTarget(reference, workload);
+      const due = rule.dueTarget(reference, workload, 0);
       if (due === undefined || operator.applied.get(workload.metadata.uid) === due.content) return [];
       const label = `${workload.metadata.name} is due`;
       return [{ label, cluster, operator: { ...operator, visit: { at: 'confirm', workload, due } } }];
@@ -70,7 +70,7 @@ function decided(rule: Rule, visit: Extract<Visit, { at: 'confirm' }>): Visit {
   const { workload, due, reference, secret } = visit;
   if (reference === undefined || secret === undefined) return visit;
   if (reference === 'missing' || secret === 'missing') return idleVisit;
-  const still = rule.stillDue(workload, due, reference, secret);
+  const still = rule.stillDue(workload, due, reference, secret, 0);
   if (still === undefined) return idleVisit;
   return { at: 'mark', workload, content: still.content, body: markerPatch('Deployment', workload, [still]) };
 }
