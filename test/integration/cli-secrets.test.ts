@@ -145,6 +145,16 @@ describe('keyferry put', () => {
     expect(await cli.ok(['list', '-n', namespace])).toBe('');
   });
 
+  it('refuses a value that is too large, before anything is stored', async () => {
+    const namespace = await cli.world.namespace();
+    const args = ['put', 'big', '--create', '-n', namespace];
+
+    const { code, notes } = await cli.run(args, { stdin: new Uint8Array(65_537) });
+
+    expect([code, notes]).toEqual([1, expect.stringContaining('has 65537 bytes: at most 65536 are taken')]);
+    expect(await cli.ok(['list', '-n', namespace])).toBe('');
+  });
+
   it('says who may not put what, and what to ask for, which then helps', async () => {
     const namespace = await withSecret('db', 'one');
     await cli.bind(namespace, 'viewer');
