@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { optionalPolicies, policies } from '../../src/api/policies/policies.ts';
+import type { Policy } from '../../src/api/policies/policy.ts';
 
 /** What the API server knows of an audit.k8s.io/v1 Policy: any other field keeps it from starting. */
 const policySchema = z.strictObject({
@@ -49,7 +51,44 @@ function isAmong(listed: readonly string[] | undefined, resource: string): boole
   return listed === undefined || listed.includes(resource) || (main !== resource && listed.includes(`${main}/*`));
 }
 
+const operator = 'system:serviceaccount:keyferry:keyferry';
+const admission = [...policies({ operator, embeddedManagers: ['default'] }), ...optionalPolicies()];
+
+const verbsOf = {
+  CREATE: ['create'],
+  UPDATE: ['update', 'patch'],
+  DELETE: ['delete', 'deletecollection'],
+  // The API server names what enters a pod by its HTTP method.
+  CONNECT: ['create', 'get'],
+} as const;
+
+/** A pod is entered by a subresource: to get the pod itself is no business of a policy. */
+function canBe({ verb, resource }: Asked): boolean {
+  return verb !== 'get' || resource.includes('/');
+}
+
+/** Every kind of request that an admission policy looks at, by whom it looks at. */
+function lookedAt({ rules, conditions = [] }: Policy): readonly Asked[] {
+  const user = conditions.some(({ name }) => name === 'operator') ? operator : 'ada';
+  return rules.flatMap(({ apiGroups, resources, operations }) =>
+    apiGroups.flatMap((group) =>
+      resources
+        .map((resource) => resource.replace(/^\*/, 'secretreferences').replace(/\*$/, 'scale'))
+        .flatMap((resource) =>
+          operations.flatMap((each) => verbsOf[each].map((verb) => ({ user, verb, group, resource }))),
+        ),
+    ),
+  );
+}
+
 describe('the audit policy of the documentation', () => {
+  test.each(admission)('notes all that the admission policy $name refuses, and says by which annotations', (each) => {
+    const left = lookedAt(each).filter((asked) => canBe(asked) && levelOf(asked) !== 'Metadata');
+
+    expect(left).toEqual([]);
+    expect(text).toContain(`#   ${each.name}/${each.auditAnnotations.map(({ key }) => key).join(', /')} `);
+  });
+
   test.each([
     ['create', 'keyferry.io', 'secretversions'],
     ['delete', 'keyferry.io', 'secretversions'],
@@ -74,7 +113,6 @@ describe('the audit policy of the documentation', () => {
   });
 
   test('leaves out nothing but the dry runs of the operator in its own namespace', () => {
-    const operator = 'system:serviceaccount:keyferry:keyferry';
     const create = { verb: 'create', group: 'keyferry.io', resource: 'secretversions' };
 
     expect(levelOf({ ...create, user: operator, namespace: 'keyferry' })).toBe('None');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -291,6 +291,17 @@ describe('keyferry rotate', () => {
 
     expect([code, notes.includes('exit code 7')]).toEqual([1, true]);
     expect(await cli.ok(['show', 'db.password', '-n', namespace, '-o', 'json'])).not.toContain('"version": 2');
+  });
+
+  it('runs no command before, where the value is too large to be put', async () => {
+    const namespace = await shop();
+    const ran = join(folder, 'ran');
+    const args = ['rotate', 'db.password', '--before', `cat > ${ran}`, '-n', namespace];
+
+    const { code, notes } = await cli.run(args, { stdin: new Uint8Array(65_537) });
+
+    expect([code, notes]).toEqual([1, expect.stringContaining('has 65537 bytes: at most 65536 are taken')]);
+    expect(await readdir(folder)).not.toContain('ran');
   });
 
   it('ends with 2 and keeps the old version where something still runs it', async () => {

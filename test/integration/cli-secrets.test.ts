@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../operator/eventually.ts';
 import { type Cli, startCli } from './cli-support.ts';
 import { itLeaksNothing } from './world-scan.ts';
 
@@ -144,14 +145,82 @@ describe('keyferry put', () => {
     expect(await cli.ok(['list', '-n', namespace])).toBe('');
   });
 
-  it('says who may not put what, where the API server denies it', async () => {
+  it('refuses a value that is too large, before anything is stored', async () => {
+    const namespace = await cli.world.namespace();
+    const args = ['put', 'big', '--create', '-n', namespace];
+
+    const { code, notes } = await cli.run(args, { stdin: new Uint8Array(65_537) });
+
+    expect([code, notes]).toEqual([1, expect.stringContaining('has 65537 bytes: at most 65536 are taken')]);
+    expect(await cli.ok(['list', '-n', namespace])).toBe('');
+  });
+
+  it('says who may not put what, and what to ask for, which then helps', async () => {
     const namespace = await withSecret('db', 'one');
     await cli.bind(namespace, 'viewer');
+    const put = ['put', 'db', '-n', namespace];
+    const grant = ['grant', 'put', 'db', '--to', 'viewer', '-n', namespace];
 
-    const { code, notes } = await cli.run(['put', 'db', '-n', namespace], { stdin: 'two', as: 'viewer' });
+    const { code, notes } = await cli.run(put, { stdin: 'two', as: 'viewer' });
 
-    expect([code, notes]).toEqual([1, expect.stringContaining('viewer')]);
-    expect(notes.trim().split('\n')).toHaveLength(1);
+    expect([code, notes]).toEqual([
+      1,
+      `error: viewer may not put secret db in namespace ${namespace}. Ask for: keyferry ${grant.join(' ')}\n`,
+    ]);
+    await cli.ok(grant);
+    await eventually('the grant is in effect', () => cli.ok(put, { stdin: 'two', as: 'viewer' }));
+  });
+
+  it.each<readonly [string, string, readonly string[], (namespace: string) => string]>([
+    [
+      'reveal',
+      'curious',
+      ['reveal', 'db', '--reason', 'a test', '-o', 'raw'],
+      (namespace) =>
+        `access secret db in namespace ${namespace}. Ask for: keyferry grant access db --to curious -n ${namespace}`,
+    ],
+    [
+      'make',
+      'maker',
+      ['put', 'new', '--create', '--generate'],
+      (namespace) =>
+        `create versionedsecrets new in namespace ${namespace}. Ask for: kubectl create rolebinding keyferry-member-maker --clusterrole=keyferry-member --user=maker -n ${namespace}`,
+    ],
+    [
+      'destroy',
+      'eraser',
+      ['delete', 'db', '--yes'],
+      (namespace) =>
+        `destroy secret db in namespace ${namespace}. Ask for: keyferry grant destroy db --to eraser -n ${namespace}`,
+    ],
+  ])('says who may not %s what, and what to ask for', async (_what, user, args, says) => {
+    const namespace = await withSecret('db', 'one');
+    await cli.bind(namespace, user);
+
+    const { code, notes } = await cli.run([...args, '-n', namespace], { as: user });
+
+    expect([code, notes]).toEqual([1, expect.stringContaining(`error: ${user} may not ${says(namespace)}\n`)]);
+  });
+
+  it('says who may not list, and what to ask for, which then helps', async () => {
+    const namespace = await withSecret('db', 'one');
+    const list = ['list', '-n', namespace];
+    const binding = [
+      'create',
+      'rolebinding',
+      'keyferry-view-stranger',
+      '--clusterrole=keyferry-view',
+      '--user=stranger',
+    ];
+
+    const { code, notes } = await cli.run(list, { as: 'stranger' });
+
+    expect([code, notes]).toEqual([
+      1,
+      `error: stranger may not list versionedsecrets in namespace ${namespace}. Ask for: kubectl ${binding.join(' ')} -n ${namespace}\n`,
+    ]);
+    await cli.world.kubectl(...binding, '-n', namespace);
+    expect(await eventually('the role is in effect', () => cli.ok(list, { as: 'stranger' }))).toContain('db');
   });
 
   it('works for a member, who may not reveal what was put', async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { runKubectl } from '../cluster/kubectl.ts';
@@ -14,7 +13,7 @@ import {
   versionedSecret,
   writeStatus,
 } from './policies-embedded-support.ts';
-import { accepted, applyRoles, operator, refusedWith } from './policies-support.ts';
+import { accepted, applyRoles, operator, refusedIn, refusedWith } from './policies-support.ts';
 
 const cluster = inject('cluster');
 const run = randomUUID().slice(0, 8);
@@ -132,23 +131,6 @@ describe('security rule 3: a status', () => {
   });
 });
 
-const eventSchema = z.object({
-  user: z.object({ username: z.string() }),
-  impersonatedUser: z.object({ username: z.string() }).optional(),
-  annotations: z.record(z.string(), z.string()).default({}),
-});
-
-/** What the API server's audit log says besides of a user's requests that a policy refused. */
-async function refusedIn(user: string, policy: string): Promise<Readonly<Record<string, string>> | undefined> {
-  const lines = (await readFile(cluster.auditLog, 'utf8')).split('\n').filter((line) => line.includes(user));
-  const failure = 'validation.policy.admission.k8s.io/validation_failure';
-  return lines
-    .map((line) => eventSchema.parse(JSON.parse(line)))
-    .filter(({ impersonatedUser }) => impersonatedUser?.username === user)
-    .map(({ annotations }) => annotations)
-    .find((annotations) => annotations[failure]?.includes(policy));
-}
-
 describe('what is denied', () => {
   test.each([
     ['a reveal', 'access', 'keyferry-secret-reveals', secretReveal(secret, eve)],
@@ -160,7 +142,7 @@ describe('what is denied', () => {
     expect(await refusal(kubectl(dryRun, object))).toContain(`may not ${verb} secret`);
 
     await eventually('the audit log has it', async () => {
-      expect(await refusedIn(user, policy)).toMatchObject({
+      expect(await refusedIn(cluster, user, policy)).toMatchObject({
         [`${policy}/who`]: user,
         [`${policy}/verb`]: verb,
         [`${policy}/secret`]: expect.stringMatching(new RegExp(`^${namespace}/(db.password|third)$`)),

@@ -81,7 +81,7 @@ describe('every policy', () => {
     const rules = [{ apiGroups: ['apps'], resources: ['deployments'], operations: ['CREATE'] as const }];
     const validations = [{ expression: 'object.spec.replica == 1', message: 'x' }];
 
-    expect(await typeWarnings({ name: 'keyferry-wrong', rules, validations })).toHaveLength(1);
+    expect(await typeWarnings({ name: 'keyferry-wrong', rules, validations, auditAnnotations: [] })).toHaveLength(1);
   });
 });
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { runKubectl } from '../cluster/kubectl.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { installationFiles } from '../operator/install.ts';
@@ -52,4 +54,31 @@ export async function grant(
   ];
   await kubectl(['create', '-f', '-'], { apiVersion, kind: 'Role', metadata: { name }, rules });
   await kubectl(['create', 'rolebinding', name, `--role=${name}`, `--user=${user}`]);
+}
+
+const eventSchema = z.object({
+  user: z.object({ username: z.string() }),
+  impersonatedUser: z.object({ username: z.string() }).optional(),
+  annotations: z.record(z.string(), z.string()).default({}),
+});
+
+/** What the API server's audit log says of requests in which a text stands: best a name that no other test has. */
+export async function auditEvents(
+  cluster: SharedCluster,
+  text: string,
+): Promise<readonly z.infer<typeof eventSchema>[]> {
+  // The last line may be half written.
+  const lines = (await readFile(cluster.auditLog, 'utf8')).split('\n').slice(0, -1);
+  return lines.filter((line) => line.includes(text)).map((line) => eventSchema.parse(JSON.parse(line)));
+}
+
+/** What it says besides of the last one of them that a policy refused. */
+export async function refusedIn(
+  cluster: SharedCluster,
+  text: string,
+  policy: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const failure = 'validation.policy.admission.k8s.io/validation_failure';
+  const said = (await auditEvents(cluster, text)).map(({ annotations }) => annotations);
+  return said.findLast((annotations) => annotations[failure]?.includes(policy));
 }

@@ -1,7 +1,7 @@
 import { group } from '../v1/names.ts';
 import { secretReferences } from '../v1/resources.ts';
 import { mayAccessNamed, namedSecretVariables } from './named-secrets.ts';
-import { deniedAndAudited, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { readsAnnotations, specChanged } from './references.ts';
 
 /** Not applied by an installation: whoever writes a reference must also hold `access` on every secret that it names, whatever the manager. */
@@ -17,6 +17,5 @@ export function authorAccessPolicy(): Policy {
       orAskFor: `''`,
     }),
     auditAnnotations: readsAnnotations('access'),
-    actions: deniedAndAudited,
   };
 }

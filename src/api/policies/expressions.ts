@@ -44,13 +44,41 @@ export function mayNot(verb: SecretVerb, name: string): string {
   return `request.userInfo.username + ' may not ${verb} secret ' + ${name} + ' in namespace ' + request.namespace + '. Ask for: ' + ${grantHint(verb, name)}`;
 }
 
+const who: AuditAnnotation = { key: 'who', valueExpression: 'request.userInfo.username' };
+
 /** Who wants what of which secret; `verb` and `secret` are CEL. */
 export function auditsSecret(verb: string, secret: string): readonly AuditAnnotation[] {
   return [
-    { key: 'who', valueExpression: 'request.userInfo.username' },
+    who,
     { key: 'verb', valueExpression: verb },
     { key: 'secret', valueExpression: `request.namespace + '/' + ${secret}` },
   ];
+}
+
+/** CEL: the name of what is asked for. The request has none where the server makes it up, or where a whole collection is deleted. */
+const askedName = `(has(request.name) ? request.name : ${hasName('object')} ? object.metadata.name : ${hasName('oldObject')} ? oldObject.metadata.name : '')`;
+
+/** CEL. What is sent to enter a pod is an object without metadata. */
+function hasName(object: 'object' | 'oldObject'): string {
+  return `${object} != null && has(${object}.metadata) && has(${object}.metadata.name)`;
+}
+
+const askedPlace = `(has(request.namespace) ? request.namespace + '/' : '')`;
+const askedResource = `request.resource.resource + (has(request.subResource) ? '/' + request.subResource : '')`;
+
+/** Who does what to which object: a resource, and where it is. */
+export const auditsObject: readonly AuditAnnotation[] = [
+  who,
+  { key: 'verb', valueExpression: 'request.operation.lowerAscii()' },
+  { key: 'object', valueExpression: `${askedResource} + ' ' + ${askedPlace} + ${askedName}` },
+];
+
+/** The same, but of none of those of whom a condition (CEL) holds: what is never refused would only fill the log. */
+export function auditsObjectUnless(condition: string): readonly AuditAnnotation[] {
+  return auditsObject.map(({ key, valueExpression }) => ({
+    key,
+    valueExpression: `${condition} ? '' : ${valueExpression}`,
+  }));
 }
 
 /** The writer's name and groups, where the spec says them, must be those that the API server knows. */

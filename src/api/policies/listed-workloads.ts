@@ -3,7 +3,7 @@ import { celString } from '../v1/parts.ts';
 import { secretReferences } from '../v1/resources.ts';
 import { maxListedWorkloads } from '../v1/rollout.ts';
 import { rolledResources } from '../v1/workload-resources.ts';
-import { deniedAndAudited, type Policy, type Validation, type Variable } from './policy.ts';
+import type { Policy, Validation, Variable } from './policy.ts';
 
 const indexes = Array.from({ length: maxListedWorkloads }, (_, index) => index);
 
@@ -39,7 +39,6 @@ export function listedWorkloadsPolicy(): Policy {
           "request.namespace + ': ' + variables.listed.map(workload, workload.kind + '/' + workload.name).join(', ')",
       },
     ],
-    actions: deniedAndAudited,
   };
 }
 

@@ -1,20 +1,22 @@
 import { annotations, group } from '../v1/names.ts';
 import { celString } from '../v1/parts.ts';
 import { secretReferences } from '../v1/resources.ts';
-import { namespaceGoes } from './expressions.ts';
+import { auditsObject, auditsObjectUnless, namespaceGoes } from './expressions.ts';
 import type { Policy, PolicyOptions } from './policy.ts';
 
 /** Only the operator says what became of an object. */
 export function statusPolicy({ operator }: PolicyOptions): Policy {
+  const byOperator = `request.userInfo.username == ${celString(operator)}`;
   return {
     name: 'keyferry-status',
     rules: [{ apiGroups: [group], resources: ['*/status'], operations: ['CREATE', 'UPDATE'] }],
     validations: [
       {
-        expression: `request.userInfo.username == ${celString(operator)}`,
+        expression: byOperator,
         messageExpression: `'the status of ' + request.resource.resource + ' belongs to the operator (' + ${celString(operator)} + '): change the spec instead'`,
       },
     ],
+    auditAnnotations: auditsObjectUnless(byOperator),
   };
 }
 
@@ -32,6 +34,7 @@ export function crdsPolicy(): Policy {
         messageExpression: `'deleting ' + oldObject.metadata.name + ' deletes every object of this kind and every Secret that they own. If that is meant: kubectl annotate crd ' + oldObject.metadata.name + ' ${annotations.allowDelete}=yes'`,
       },
     ],
+    auditAnnotations: auditsObject,
   };
 }
 
@@ -55,5 +58,6 @@ export function orphansPolicy(): Policy {
         messageExpression: `'Secret ' + oldObject.status.target.name + ' would go with the reference: ownership Orphan is not in effect yet. Wait until kubectl get sref ' + oldObject.metadata.name + ' -o jsonpath={.status.target.ownership} says Orphan'`,
       },
     ],
+    auditAnnotations: auditsObject,
   };
 }

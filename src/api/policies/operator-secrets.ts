@@ -3,6 +3,7 @@ import { systemNamespaces } from '../v1/namespaces.ts';
 import { celString, celStrings } from '../v1/parts.ts';
 import { reservedSecretNameForm, secretTypes } from '../v1/secret-reference.ts';
 import { reservedKeyForm } from '../v1/template-metadata.ts';
+import { auditsObject } from './expressions.ts';
 import { namespaceOf, type Policy, type PolicyOptions, type Validation, type Variable } from './policy.ts';
 
 /** Secrets of these types make someone who they are, or are a tool's own memory. */
@@ -60,6 +61,7 @@ export function operatorSecretsPolicy({ operator }: PolicyOptions): Policy {
       noReservedKeys('Labels'),
       noReservedKeys('Annotations'),
     ],
+    auditAnnotations: auditsObject,
   };
 }
 

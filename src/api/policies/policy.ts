@@ -29,7 +29,10 @@ export interface Variable {
   readonly expression: string;
 }
 
-/** What goes into the API server's own audit log with each request that a policy looks at, refused or not. */
+/**
+ * What goes into the API server's own audit log with each request that a policy looks at, refused or not; empty text does not. It must hold no part of a
+ * value, and never fail: a request whose annotation fails is denied.
+ */
 export interface AuditAnnotation {
   readonly key: string;
   readonly valueExpression: string;
@@ -41,17 +44,14 @@ export interface Policy {
   readonly conditions?: readonly { readonly name: string; readonly expression: string }[];
   readonly variables?: readonly Variable[];
   readonly validations: readonly Validation[];
-  readonly auditAnnotations?: readonly AuditAnnotation[];
-  /** What becomes of a request that breaks a rule. By default it is denied. */
+  readonly auditAnnotations: readonly AuditAnnotation[];
+  /** What becomes of a request that breaks a rule. By default it is denied, and noted in the API server's own audit log: it never reaches the operator. */
   readonly actions?: readonly ('Deny' | 'Warn' | 'Audit')[];
 }
 
-/** Denials go into the API server's own audit log: they never reach the operator. */
-export const deniedAndAudited = ['Deny', 'Audit'] as const;
-
 /** A ValidatingAdmissionPolicy that acts everywhere, also when it can't be evaluated. */
 export function policyManifests(policy: Policy): readonly Manifest[] {
-  const { name, rules, conditions, variables, validations, auditAnnotations, actions = ['Deny'] } = policy;
+  const { name, rules, conditions, variables, validations, auditAnnotations, actions = ['Deny', 'Audit'] } = policy;
   const apiVersion = 'admissionregistration.k8s.io/v1';
   return [
     {
@@ -64,7 +64,7 @@ export function policyManifests(policy: Policy): readonly Manifest[] {
         ...(conditions !== undefined && { matchConditions: conditions }),
         ...(variables !== undefined && { variables }),
         validations: validations.map(forbidden),
-        ...(auditAnnotations !== undefined && { auditAnnotations }),
+        auditAnnotations,
       },
     },
     {

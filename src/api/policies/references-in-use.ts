@@ -1,6 +1,6 @@
 import { group } from '../v1/names.ts';
 import { secretReferences } from '../v1/resources.ts';
-import { namespaceGoes } from './expressions.ts';
+import { auditsObject, namespaceGoes } from './expressions.ts';
 import type { Policy } from './policy.ts';
 
 const MOST_NAMED = 5;
@@ -36,6 +36,7 @@ export function referencesInUsePolicy(): Policy {
         messageExpression: `'SecretReference ' + oldObject.metadata.name + ' is used by ' + variables.named + ': Secret ' + variables.secret + ' ' + variables.end`,
       },
     ],
+    auditAnnotations: auditsObject,
     actions: ['Warn'],
   };
 }

@@ -5,7 +5,6 @@ import { clusterSecretManagers, secretManagers, secretReferences } from '../v1/r
 import { mayAccessNamed, namedSecretVariables } from './named-secrets.ts';
 import {
   type AuditAnnotation,
-  deniedAndAudited,
   namespaceOf,
   type Policy,
   type PolicyOptions,
@@ -61,7 +60,6 @@ export function referencesPolicy({ operator, embeddedManagers }: PolicyOptions):
       ...mayAccessNamed(ofOwnNamespace),
     ],
     auditAnnotations: readsAnnotations('use'),
-    actions: deniedAndAudited,
   };
 }
 

@@ -1,7 +1,7 @@
 import { group } from '../v1/names.ts';
 import { secretReveals } from '../v1/resources.ts';
 import { auditsSecret, inOwnName, mayNot, maySecret, newFinalizers } from './expressions.ts';
-import { deniedAndAudited, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 
 /** Who may have a value revealed, and that it goes after its minute. That a reveal never changes is for the schema. */
 export function secretRevealsPolicy(): Policy {
@@ -21,6 +21,5 @@ export function secretRevealsPolicy(): Policy {
       },
     ],
     auditAnnotations: auditsSecret("'access'", 'object.spec.secret'),
-    actions: deniedAndAudited,
   };
 }

@@ -13,7 +13,7 @@ import {
   newFinalizers,
   newOwners,
 } from './expressions.ts';
-import { deniedAndAudited, type Policy, type PolicyOptions, type Validation } from './policy.ts';
+import type { Policy, PolicyOptions, Validation } from './policy.ts';
 
 const trim = celString(labels.trim);
 const allowDelete = celString(annotations.allowDelete);
@@ -51,7 +51,6 @@ export function secretVersionsPolicy({ operator }: PolicyOptions): Policy {
       "request.operation == 'DELETE' ? 'destroy' : request.operation == 'CREATE' ? 'put' : 'change'",
       'variables.secret',
     ),
-    actions: deniedAndAudited,
   };
 }
 

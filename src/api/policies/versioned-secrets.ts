@@ -1,7 +1,7 @@
 import { group } from '../v1/names.ts';
 import { versionedSecrets } from '../v1/resources.ts';
 import { auditsSecret, byCollector, mayBeOwned, mayNot, maySecret, namespaceGoes, newOwners } from './expressions.ts';
-import { deniedAndAudited, type Policy, type Validation, type Variable } from './policy.ts';
+import type { Policy, Validation, Variable } from './policy.ts';
 
 /** How many references a refusal names, with at most three workloads of each; and how long that may be: the API server cuts nothing, it drops the whole. */
 const MOST_NAMED = 10;
@@ -25,7 +25,6 @@ export function versionedSecretsPolicy(): Policy {
       "request.operation == 'DELETE' ? 'destroy' : variables.puts ? 'put' : variables.unprotects ? 'destroy' : 'change'",
       'variables.secret',
     ),
-    actions: deniedAndAudited,
   };
 }
 

@@ -1,6 +1,7 @@
 import { annotations } from '../v1/names.ts';
 import { celString, celStrings } from '../v1/parts.ts';
 import { rolledPlurals, rolledResources } from '../v1/workload-resources.ts';
+import { auditsObject } from './expressions.ts';
 import type { Policy, PolicyOptions, ResourceRule, Variable } from './policy.ts';
 
 const operations = ['CREATE', 'UPDATE', 'DELETE'] as const;
@@ -123,6 +124,7 @@ export function workloadsPolicy({ operator }: PolicyOptions): Policy {
         messageExpression: `'the operator may not remove annotations ${words}, and would from ' + ${workload} + ': ' + variables.lost.join(', ')`,
       },
     ],
+    auditAnnotations: auditsObject,
   };
 }
 
@@ -162,6 +164,7 @@ export function podsPolicy({ operator }: PolicyOptions): Policy {
         messageExpression: `${pod}': it carries no annotation ${annotations.marker}*, so that no rollout of the operator made it'`,
       },
     ],
+    auditAnnotations: auditsObject,
   };
 }
 

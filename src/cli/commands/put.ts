@@ -3,6 +3,7 @@ import { nameOf, type SecretObject } from '../../managers/embedded/client/object
 import { putVersion } from '../../managers/embedded/client/put-version.ts';
 import { createSecret, findSecret } from '../../managers/embedded/client/secrets.ts';
 import type { ClientSession } from '../../managers/embedded/client/session.ts';
+import { checkSize } from '../../managers/embedded/client/value-size.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import { anyNameArgument, labelArgument } from '../arguments.ts';
@@ -91,8 +92,9 @@ async function putKept(context: CliContext, session: ClientSession, name: string
   const found = await findSecret(session, name, signal);
   const type = await typeFor(session, name, found, options, signal);
   // First of all: who is told so after having typed a value has typed it for nothing.
-  await session.sealingTarget(signal);
+  const target = await session.sealingTarget(signal);
   const { value } = await takeValue(io, options, type);
+  checkSize(name, value, target);
   refuseMisfit(value, type);
   const secret = found ?? (await create(session, name, options, signal));
   if (io.noteIsTerminal) io.note('Sealed; waiting for the operator ...');

@@ -3,6 +3,7 @@ import { nameOf, type SecretObject } from '../../managers/embedded/client/object
 import { putVersion } from '../../managers/embedded/client/put-version.ts';
 import { getSecret } from '../../managers/embedded/client/secrets.ts';
 import type { ClientSession } from '../../managers/embedded/client/session.ts';
+import { checkSize } from '../../managers/embedded/client/value-size.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import { anyNameArgument } from '../arguments.ts';
@@ -78,8 +79,9 @@ async function rotateKept(
     io.note(`Version ${old} of secret ${nameOf(secret)} will be destroyed, for good, once nothing runs it any more.`);
     await confirm(context, nameOf(secret), options.yes);
   }
-  await session.sealingTarget(signal);
+  const target = await session.sealingTarget(signal);
   const value = await newValue(context, session, secret, options);
+  checkSize(nameOf(secret), value, target);
   if (options.before !== undefined) await runBefore(options.before, value, signal);
   const { version } = await put(session, secret, value, options, signal);
   io.note(`Version ${version} of secret ${nameOf(secret)} is latest; watching what uses it ...`);

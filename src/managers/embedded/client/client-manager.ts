@@ -15,6 +15,7 @@ import { putVersion } from './put-version.ts';
 import { type Revealed, revealVersion } from './reveal-version.ts';
 import { checkName, createSecret, findSecret, getSecret, listSecrets } from './secrets.ts';
 import type { ClientSession, ClientUser } from './session.ts';
+import { checkSize } from './value-size.ts';
 
 /** So many values are asked for at once: an operator answers a few at a time. */
 const AT_ONCE = 8;
@@ -42,9 +43,7 @@ export function createClientManager(session: ClientSession, options: ClientManag
     put: async (name, value, signal) => {
       signal.throwIfAborted();
       checkName(name);
-      if (value.size === 0) throw new ManagerError('InvalidValue', `the value for secret ${name} is empty`);
-      const { valueBytes } = await session.sealingTarget(signal);
-      if (value.size > valueBytes) throw tooLarge(name, value.size, valueBytes);
+      checkSize(name, value, await session.sealingTarget(signal));
       const found = await findSecret(session, name, signal);
       const secret = found ?? (await createSecret(session, { name }, signal)).secret;
       const { version } = await putVersion(session, secret, { value }, signal);
@@ -53,10 +52,6 @@ export function createClientManager(session: ClientSession, options: ClientManag
     identity: async (signal) => (await session.user(signal)).name,
     close: () => options.close?.(),
   };
-}
-
-function tooLarge(name: string, size: number, most: number): ManagerError {
-  return new ManagerError('LimitExceeded', `the value for secret ${name} has ${size} bytes: at most ${most} are taken`);
 }
 
 async function access(

@@ -13,6 +13,7 @@ import { asking, managerErrorOf } from './refusal.ts';
 import type { SealingTarget } from './sealing-target.ts';
 import { getSecret } from './secrets.ts';
 import { type ClientSession, clientFieldManager, type ClientUser, namedGroups } from './session.ts';
+import { checkSize } from './value-size.ts';
 
 /** What a new version is made from: a value, or the value of an earlier version, which only the operator sees. */
 export type VersionSource = { readonly value: SecretValue } | { readonly from: number };
@@ -36,7 +37,7 @@ export async function putVersion(
   signal: AbortSignal,
 ): Promise<PutOutcome> {
   const target = 'value' in source ? await session.sealingTarget(signal) : undefined;
-  if ('value' in source) checkSize(secret, source.value, target);
+  if ('value' in source && target !== undefined) checkSize(nameOf(secret), source.value, target);
   const user = await session.user(signal);
   let current = secret;
   let used = 0;
@@ -56,16 +57,6 @@ export async function putVersion(
     'Throttled',
     `${MOST_TRIES} others put versions of secret ${nameOf(secret)} at the same time: try again`,
   );
-}
-
-function checkSize(secret: SecretObject, value: SecretValue, target: SealingTarget | undefined): void {
-  const name = nameOf(secret);
-  if (value.size === 0) throw new ManagerError('InvalidValue', `the value for secret ${name} is empty`);
-  const most = target?.valueBytes ?? Infinity;
-  if (value.size <= most) return;
-  const fix = "it can be raised by embedded.limits.valueBytes of the cluster's manager";
-  const text = `the value for secret ${name} has ${value.size} bytes: at most ${most} are taken; ${fix}`;
-  throw new ManagerError('LimitExceeded', text);
 }
 
 /** The secret as it is now: what is sealed for it is of no use for another of the same name. */

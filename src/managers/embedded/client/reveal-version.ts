@@ -60,9 +60,10 @@ export async function revealVersion(
     requestedByGroups: namedGroups(user),
   };
   const write = { fieldManager: clientFieldManager, signal };
-  await asking(() => client.create(secretReveals, { metadata: { name, namespace }, spec }, write));
+  await asking(() => client.create(secretReveals, { metadata: { name, namespace }, spec }, write), spec.secret);
+  const find = () => findObject(client, secretReveals, { namespace, name }, { signal });
   const answer = await waitFor(clock, patience, signal, async () => {
-    const object = await asking(() => findObject(client, secretReveals, { namespace, name }, { signal }));
+    const object = await asking(find, spec.secret);
     if (object === undefined)
       throw new ManagerError('ManagerUnavailable', 'the reveal was deleted before its answer was read: ask again');
     const { status } = parsed(revealSchema, object, 'SecretReveal');
