@@ -37,6 +37,26 @@ describe('a failure is told', () => {
       1,
     ],
     [
+      'by the quota that is in the way',
+      kubeError(
+        403,
+        'Forbidden',
+        'secretversions.keyferry.io "db-1" is forbidden: exceeded quota: secrets, requested: count/secretversions.keyferry.io=1, used: count/secretversions.keyferry.io=20, limited: count/secretversions.keyferry.io=20',
+      ),
+      'ResourceQuota secrets of namespace shop allows no more secretversions.keyferry.io (at most 20): delete what nobody needs, or have the quota raised',
+      1,
+    ],
+    [
+      'by the quota also where the end of the sentence is cut off',
+      kubeError(
+        403,
+        'Forbidden',
+        'secretversions.keyferry.io "db-1" is forbidden: exceeded quota: secrets, requested: cou...',
+      ),
+      'ResourceQuota secrets of namespace shop allows no more secretversions.keyferry.io: delete what nobody needs, or have the quota raised',
+      1,
+    ],
+    [
       'with what to do where the kind is not there',
       kubeError(404, 'NotFound', 'the server could not find the requested resource'),
       'this cluster does not have Keyferry: its CRDs are not installed',

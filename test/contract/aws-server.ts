@@ -73,6 +73,30 @@ export function forwardTo(url: string): AwsHandler {
   };
 }
 
+const denied = { code: 'AccessDeniedException', words: 'User: arn:aws:iam::123456789012:user/test is not authorized' };
+const namesSchema = z.array(z.string());
+const batchSchema = z.object({ Errors: z.array(z.unknown()).default([]) }).loose();
+
+/**
+ * Passes calls on to another server, and refuses what is about one secret as AWS does where a policy denies it: as the whole answer, or in a batch as the
+ * error of this secret.
+ */
+export function denying(url: string, secret: string): AwsHandler {
+  const forward = forwardTo(url);
+  return async (call) => {
+    if (call.input['SecretId'] === secret) return awsError(denied.code, denied.words);
+    const { data: names = [] } = namesSchema.safeParse(call.input['SecretIdList']);
+    const others = names.filter((name) => name !== secret);
+    if (others.length === names.length) return forward(call);
+    const refused = { SecretId: secret, ErrorCode: denied.code, Message: denied.words };
+    if (others.length === 0) return ok({ SecretValues: [], Errors: [refused] });
+    const reply = await forward({ ...call, body: JSON.stringify({ ...call.input, SecretIdList: others }) });
+    if (typeof reply === 'string') return reply;
+    const { Errors, ...rest } = batchSchema.parse(JSON.parse(String(reply.body)));
+    return { ...reply, body: { ...rest, Errors: [...Errors, refused] } };
+  };
+}
+
 /** An error as AWS' JSON protocol writes it. */
 export function awsError(code: string, message = 'words of AWS', headers: Record<string, string> = {}): AwsReply {
   return { status: 400, headers, body: { __type: code, message } };

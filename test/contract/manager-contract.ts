@@ -13,6 +13,8 @@ export interface ManagerUnderTest {
   readonly previousStage: string;
   /** Gives a secret tags; makes it, without a version, where it does not exist. */
   tag(secret: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  /** The same backend as somebody sees it who may read one of two secrets that there are, and not the other. The suite closes it. */
+  allowOnly(granted: string, denied: string): Promise<SecretManager>;
 }
 
 const latest: Selector = { kind: 'latest' };
@@ -172,6 +174,24 @@ export function describeManagerContract(name: string, setup: () => Promise<Manag
       const stage: Selector = { kind: 'stage', stage: subject.previousStage };
       expect(reasons(await access(secret, stage))).toEqual(['VersionNotFound']);
       expect(reasons(await access(secret, stage, latest))).toEqual(['VersionNotFound', 'one']);
+    });
+
+    it('a read that is denied says so, by any selector, and holds up no other', async () => {
+      const [granted, denied] = [nameOf('granted'), nameOf('denied')];
+      await put(granted, 'one');
+      const version = await put(denied, 'two');
+      const manager = await subject.allowOnly(granted, denied);
+      const asked = [
+        { secret: denied, selector: latest },
+        { secret: granted, selector: latest },
+        { secret: denied, selector: { kind: 'version', version } },
+      ] as const;
+      const found = await manager.access(asked, never);
+      const alone = await manager.access(asked.slice(0, 1), never);
+      manager.close();
+      expect(reasons(found)).toEqual(['AccessDenied', 'one', 'AccessDenied']);
+      expect(reasons(alone)).toEqual(['AccessDenied']);
+      expect([...found, ...alone].filter((result) => result instanceof ManagerError && result.transient)).toEqual([]);
     });
 
     it('a find takes prefix and tags exactly, each key with its own value', async () => {

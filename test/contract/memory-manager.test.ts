@@ -8,5 +8,6 @@ describeManagerContract('the manager in memory', () => {
     unknownVersion: '99',
     previousStage: 'previous',
     tag: (secret, tags) => Promise.resolve(manager.tag(secret, tags)),
+    allowOnly: (_granted, denied) => Promise.resolve(manager.without(denied)),
   });
 });

@@ -18,6 +18,8 @@ interface StoredSecret {
 export interface MemoryManager extends SecretManager {
   /** Makes a secret without a version, or sets the tags of one. */
   tag(secret: string, tags: Readonly<Record<string, string>>): void;
+  /** The same secrets as somebody sees them who may not read this one. */
+  without(denied: string): SecretManager;
 }
 
 /** A manager in memory: shows that the contract can be kept, and lets the library be tested without a backend. Its only stage is `previous`. */
@@ -33,13 +35,15 @@ export function createMemoryManager(): MemoryManager {
     secrets.set(secret, stored);
     return stored;
   };
-  return {
+  const access: SecretManager['access'] = (selections, signal) =>
+    settle(signal, () => selections.map((selection) => read(find, selection)));
+  const manager: MemoryManager = {
     capabilities: { stages: true, tags: true, put: true, batchSize: 20 },
     tag: (secret, tags) => {
       const stored = ensure(secret);
       for (const [key, value] of Object.entries(tags)) stored.tags.set(key, value);
     },
-    access: (selections, signal) => settle(signal, () => selections.map((selection) => read(find, selection))),
+    access,
     list: (query, signal) =>
       settle(signal, () =>
         [...secrets]
@@ -60,6 +64,16 @@ export function createMemoryManager(): MemoryManager {
       }),
     identity: (signal) => settle(signal, () => 'memory'),
     close: () => secrets.clear(),
+    without: (denied) => ({ ...manager, access: deny(access, denied), close: () => {} }),
+  };
+  return manager;
+}
+
+function deny(access: SecretManager['access'], denied: string): SecretManager['access'] {
+  const refusal = new ManagerError('AccessDenied', `you may not read secret ${denied}`);
+  return async (selections, signal) => {
+    const found = await access(selections, signal);
+    return found.map((result, index) => (selections[index]?.secret === denied ? refusal : result));
   };
 }
 

@@ -13,7 +13,7 @@ import type { AccessResult, SecretManager, Selector } from '../../src/managers/m
 import { SecretValue } from '../../src/managers/secret-value.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
-import { type AwsServer, awsError, forwardTo, startAwsServer } from '../contract/aws-server.ts';
+import { type AwsServer, awsError, denying, forwardTo, startAwsServer } from '../contract/aws-server.ts';
 import { describeManagerContract, expectReason, reasons } from '../contract/manager-contract.ts';
 
 const cluster = inject('cluster');
@@ -44,6 +44,17 @@ describeManagerContract('AWS Secrets Manager', () => {
     tag: async (secret, tags) => {
       const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
       await client.send(new CreateSecretCommand({ Name: secret, Tags: list }));
+    },
+    allowOnly: async (_granted, denied) => {
+      const server = await startAwsServer(denying(moto.url, denied));
+      const manager = createManager(server.url);
+      return {
+        ...manager,
+        close: () => {
+          manager.close();
+          void server.close();
+        },
+      };
     },
   });
 });

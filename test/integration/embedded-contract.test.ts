@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { secretObjectName } from '../../src/api/v1/embedded-name.ts';
 import { embeddedManager, keyferry } from '../../src/index.ts';
 import { describeManagerContract } from '../contract/manager-contract.ts';
+import { createClientManager } from '../../src/managers/embedded/client/client-manager.ts';
+import { createSession } from '../../src/managers/embedded/client/session.ts';
+import { ManagerError } from '../../src/managers/errors.ts';
+import type { SecretManager } from '../../src/managers/manager.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { eventually } from '../operator/eventually.ts';
+import { connect, never } from './kube-connection.ts';
 import { startWorld, type World } from './world.ts';
 import { itLeaksNothing } from './world-scan.ts';
 
@@ -37,8 +43,38 @@ describeManagerContract('The embedded manager of the library', async () => {
       const metadata = { name: secretObjectName(secret), namespace, labels: tags };
       await world.apply({ kind: 'VersionedSecret', metadata, spec: { name: secret } });
     },
+    allowOnly: (granted) => accessing(granted),
   };
 });
+
+/** The manager of a user who may see the secrets of the namespace and ask for reveals, with the verb `access` on one of them. */
+async function accessing(granted: string): Promise<SecretManager> {
+  const user = 'reader';
+  const ours = { apiGroups: ['keyferry.io'] };
+  const rules = [
+    { ...ours, resources: ['versionedsecrets'], verbs: ['get', 'list'] },
+    { ...ours, resources: ['secretreveals'], verbs: ['create', 'get'] },
+    { ...ours, resources: ['versionedsecrets'], resourceNames: [secretObjectName(granted)], verbs: ['access'] },
+  ];
+  const metadata = { name: user, namespace };
+  await world.apply(
+    { kind: 'Role', metadata, rules },
+    {
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    },
+  );
+  const { client, transport } = connect(world.cluster.kubeconfig, { impersonate: { user } });
+  const session = createSession({ client, namespace, clock: systemClock });
+  const own = createClientManager(session, { reason: 'a test', close: () => void transport.close() });
+  await eventually('what is granted can be read', async () => {
+    const [found] = await own.access([{ secret: granted, selector: { kind: 'latest' } }], never);
+    if (found instanceof ManagerError) throw found;
+  });
+  return own;
+}
 
 describe('the library, over secrets in the cluster', () => {
   it('finds a secret by any spelling of case, and counts its versions from 1', async () => {

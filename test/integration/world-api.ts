@@ -51,6 +51,8 @@ const resources: Readonly<Record<string, readonly [base: string, plural: string]
   Event: ['/apis/events.k8s.io/v1', 'events'],
   Namespace: ['/api/v1', 'namespaces'],
   ResourceQuota: ['/api/v1', 'resourcequotas'],
+  Role: ['/apis/rbac.authorization.k8s.io/v1', 'roles'],
+  RoleBinding: ['/apis/rbac.authorization.k8s.io/v1', 'rolebindings'],
   Secret: ['/api/v1', 'secrets'],
   ServiceAccount: ['/api/v1', 'serviceaccounts'],
   SecretReference: [ours, 'secretreferences'],

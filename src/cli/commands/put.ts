@@ -5,6 +5,7 @@ import { createSecret, findSecret } from '../../managers/embedded/client/secrets
 import type { ClientSession } from '../../managers/embedded/client/session.ts';
 import { checkSize } from '../../managers/embedded/client/value-size.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
+import { ManagerError } from '../../managers/errors.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import { anyNameArgument, labelArgument } from '../arguments.ts';
 import { inAws } from '../aws/place.ts';
@@ -96,9 +97,11 @@ async function putKept(context: CliContext, session: ClientSession, name: string
   const { value } = await takeValue(io, options, type);
   checkSize(name, value, target);
   refuseMisfit(value, type);
-  const secret = found ?? (await create(session, name, options, signal));
+  const { secret, created } = found ? { secret: found, created: false } : await create(session, name, options, signal);
   if (io.noteIsTerminal) io.note('Sealed; waiting for the operator ...');
-  const { version } = await putVersion(session, secret, { value }, signal);
+  const { version } = await putVersion(session, secret, { value }, signal).catch((error: unknown) => {
+    throw created ? withWhatIsLeft(error, secret) : error;
+  });
   report(context, secret, version, options.showOnce === true ? value : undefined);
 }
 
@@ -129,12 +132,19 @@ function refuseMisfit(value: SecretValue, type: KnownType | undefined): void {
   throw new CliError(`the value is not of type ${type.name}: ${mistake.message}. Nothing was put`);
 }
 
-async function create(
+/** A secret was made for a version that was refused then: who is not told would wonder where it comes from. */
+function withWhatIsLeft(error: unknown, secret: SecretObject): unknown {
+  // What is not definite says itself what became of the version.
+  if (!(error instanceof ManagerError) || error.transient) return error;
+  return new ManagerError(error.reason, `${error.message}. Secret ${nameOf(secret)} was made, and has no version yet`);
+}
+
+function create(
   session: ClientSession,
   name: string,
   options: PutOptions,
   signal: AbortSignal,
-): Promise<SecretObject> {
+): Promise<{ readonly secret: SecretObject; readonly created: boolean }> {
   const { type, description, rotateAfter, writeOnly, label = {} } = options;
   const labels = Object.fromEntries(
     Object.entries(label).flatMap(([key, text]) => (text === null ? [] : [[key, text]])),
@@ -145,7 +155,7 @@ async function create(
     ...(rotateAfter !== undefined && { rotateAfter }),
     ...(writeOnly === true && { writeOnly }),
   };
-  return (await createSecret(session, { name, spec, labels }, signal)).secret;
+  return createSecret(session, { name, spec, labels }, signal);
 }
 
 function report(context: CliContext, secret: SecretObject, version: number, shown: SecretValue | undefined): void {

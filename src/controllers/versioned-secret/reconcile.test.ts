@@ -99,6 +99,17 @@ describe('the status of a secret', () => {
     expect(cluster.events.map(({ reason }) => reason)).toEqual(['Accepted', 'RotationDue']);
   });
 
+  it('takes back that a rotation is due with the next version, whose age is looked at then', async () => {
+    cluster.secret({ rotateAfter: '30m' });
+    await put(1);
+    await cluster.clock.advance(1_800_000);
+    await cluster.look();
+    expect(conditionOf(cluster.status(), 'RotationDue')).toMatchObject({ status: 'True' });
+    await cluster.put(2);
+    expect(await cluster.look()).toEqual({ requeueAfter: 1_800_000 });
+    expect(conditionOf(cluster.status(), 'RotationDue')).toMatchObject({ status: 'False' });
+  });
+
   it('waits with mere users, so that many that change together are one write', async () => {
     await put(1);
     cluster.writes();

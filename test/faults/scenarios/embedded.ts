@@ -1,3 +1,4 @@
+import { keptVersions } from '../embedded.ts';
 import type { Stage } from '../stage.ts';
 
 const app = { password: { secret: 'db' } };
@@ -15,6 +16,19 @@ export async function embedded(stage: Stage): Promise<void> {
   await stage.settle();
   // Two people at once, and another secret.
   await Promise.all([stage.embedded.put('db'), stage.embedded.put('db'), stage.embedded.put('mail')]);
+}
+
+/** Nothing but puts: one that a workload runs on and that has the oldest version trimmed, then the first of another secret. */
+export async function embeddedPuts(stage: Stage): Promise<void> {
+  await stage.manager({ embedded: true });
+  for (let kept = 0; kept < keptVersions; kept += 1) await stage.embedded.put('db');
+  await stage.reference('app', app);
+  await stage.workload('Deployment', 'api', ['app']);
+  await stage.settle();
+  await stage.until('the consumer is known', () => stage.consumersOf('app').length === 1);
+  await stage.embedded.put('db');
+  await stage.settle();
+  await stage.embedded.put('mail');
 }
 
 /** A version is disabled, comes back as a new one, and everything is sealed to another key. */

@@ -17,7 +17,7 @@ import {
   guarded,
   severalTargets,
 } from './consumers.ts';
-import { embedded, embeddedChanges, embeddedWhileDown } from './embedded.ts';
+import { embedded, embeddedChanges, embeddedPuts, embeddedWhileDown } from './embedded.ts';
 import {
   conflict,
   merged,
@@ -56,6 +56,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'changed-by-people': changedByPeople,
   guarded,
   embedded,
+  'embedded-puts': embeddedPuts,
   'embedded-changes': embeddedChanges,
   'embedded-while-down': embeddedWhileDown,
 };
