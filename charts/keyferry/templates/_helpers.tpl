@@ -56,16 +56,19 @@ annotations:
 {{- end }}
 
 {{- /*
-Of objects of our own kinds. They stay, as references go on naming them. Helm can't install them together with their CRDs, so the first time they are
-hooks, which carry what makes the next upgrade take them over.
+Of objects of our own kinds: of the root and a hash of their spec, by which templates/changed.yaml sees whether the one in the cluster is another.
+They stay, as references go on naming them. Helm can't install them together with their CRDs, so the first time they are hooks, which carry what
+makes the next upgrade take them over.
 */}}
 {{- define "keyferry.instanceAnnotations" -}}
+{{- $root := first . -}}
 annotations:
   helm.sh/resource-policy: keep
-{{- if and .Values.installHooks (not (.Capabilities.APIVersions.Has "keyferry.io/v1")) }}
+  keyferry.io/spec-hash: {{ last . | quote }}
+{{- if and $root.Values.installHooks (not ($root.Capabilities.APIVersions.Has "keyferry.io/v1")) }}
   helm.sh/hook: post-install
-  meta.helm.sh/release-name: {{ .Release.Name | quote }}
-  meta.helm.sh/release-namespace: {{ .Release.Namespace | quote }}
+  meta.helm.sh/release-name: {{ $root.Release.Name | quote }}
+  meta.helm.sh/release-namespace: {{ $root.Release.Namespace | quote }}
 {{- end }}
 {{- end }}
 
