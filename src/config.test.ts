@@ -142,8 +142,14 @@ describe('wrong settings', () => {
   });
 
   it.each<readonly [together: readonly string[], of: readonly string[]]>([
-    [['--lease-duration=5s', '--log-level=trace'], ['--lease-duration: must be longer than', '--log-level: must be']],
-    [['--renew-deadline=1s', '--log-level=trace'], ['--renew-deadline: must be longer than', '--log-level: must be']],
+    [
+      ['--lease-duration=5s', '--log-level=trace'],
+      ['--lease-duration: must be longer than', '--log-level: must be'],
+    ],
+    [
+      ['--renew-deadline=1s', '--log-level=trace'],
+      ['--renew-deadline: must be longer than', '--log-level: must be'],
+    ],
     [
       ['--log-level=trace', '--sealing-keys-file=/keys', '--sealing-keys-kms-key-id=alias/keyferry'],
       ['--log-level: must be', '--sealing-keys-kms-key-id: goes without'],
