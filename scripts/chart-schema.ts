@@ -1,5 +1,6 @@
 import { structuralSchema } from '../src/api/structural-schema.ts';
 import { clusterSecretManagerSpecSchema } from '../src/api/v1/secret-manager.ts';
+import { kmsKeyForm, labelKeyForm } from '../src/config.ts';
 import { logFormats, logLevels } from '../src/runtime/logging.ts';
 import { type ChartGroup, type ChartValue, isGroup } from './chart-values.ts';
 
@@ -34,11 +35,25 @@ export function valuesSchema(values: ChartGroup): Schema {
 
 const name = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 const objectName = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
-const duration = { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' };
+/** As the operator reads them: each unit once, the largest first. */
+const duration = { type: 'string', minLength: 2, pattern: '^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$' };
+const prometheusDuration = { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' };
 const strings = (items: Schema = {}): Schema => ({ type: 'array', items: { type: 'string', ...items } });
 const upToThousand = { type: 'integer', minimum: 1, maximum: 1000 };
 const howMany = { type: ['integer', 'string', 'null'] };
 const texts = { type: 'object', additionalProperties: { type: 'string' } };
+
+/** Labels of objects. Without those that the chart finds its objects by, and those that would put the rules of every role into others. */
+const labels: Schema = {
+  ...texts,
+  patternProperties: {
+    '^app\\.kubernetes\\.io/(name|instance|component|managed-by)$': false,
+    '^(helm\\.sh|rbac\\.authorization\\.k8s\\.io)/': false,
+  },
+};
+const monitorLabels = ['serviceMonitor', 'podMonitor', 'prometheusRule', 'dashboard', 'service'].map(
+  (monitor) => [`metrics.${monitor}.labels`, labels] as const,
+);
 
 function onlyOf(properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema {
   return { type: 'object', additionalProperties: false, properties, required };
@@ -47,7 +62,7 @@ function onlyOf(properties: Readonly<Record<string, Schema>>, required: readonly
 /** What the default alone does not say. */
 const known: Readonly<Record<string, Schema>> = {
   watchNamespaces: { ...strings({ pattern: name }), uniqueItems: true },
-  trustedNamespaceLabels: strings(),
+  trustedNamespaceLabels: strings({ maxLength: 317, pattern: labelKeyForm.source }),
   'policies.embeddedManagers': strings({ pattern: objectName }),
   'rollouts.maxConcurrent': upToThousand,
   'rollouts.minInterval': duration,
@@ -63,16 +78,26 @@ const known: Readonly<Record<string, Schema>> = {
   sealingKeys: {
     ...onlyOf({
       file: onlyOf({ secretName: { type: 'string', pattern: objectName } }, ['secretName']),
-      kms: onlyOf({ keyId: { type: 'string', minLength: 1 }, endpoint: { type: 'string' } }, ['keyId']),
+      kms: onlyOf(
+        {
+          keyId: { type: 'string', pattern: kmsKeyForm.source },
+          endpoint: { type: 'string', pattern: '^(https?://.+)?$' },
+        },
+        ['keyId'],
+      ),
     }),
     maxProperties: 1,
   },
   'image.repository': { type: 'string', minLength: 1 },
   'image.digest': { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
   'image.pullPolicy': { enum: ['Always', 'IfNotPresent', 'Never'] },
-  fullnameOverride: { type: 'string', maxLength: 40 },
-  commonLabels: texts,
-  podLabels: texts,
+  // The names of Services begin with a letter.
+  fullnameOverride: { type: 'string', maxLength: 40, pattern: '^([a-z]([-a-z0-9]*[a-z0-9])?)?$' },
+  nameOverride: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
+  'serviceAccount.name': { type: 'string', pattern: objectName.replace(/^\^(.*)\$$/, '^($1)?$') },
+  commonLabels: labels,
+  podLabels: labels,
+  ...Object.fromEntries(monitorLabels),
   podAnnotations: texts,
   deploymentAnnotations: texts,
   nodeSelector: texts,
@@ -81,7 +106,7 @@ const known: Readonly<Record<string, Schema>> = {
   extraArgs: strings({ pattern: '^--[a-z]' }),
   'metrics.prometheusRule.disabled': strings(),
   'metrics.prometheusRule.thresholds': { type: 'object', additionalProperties: { type: 'number' } },
-  'metrics.prometheusRule.for': { type: 'object', additionalProperties: duration },
+  'metrics.prometheusRule.for': { type: 'object', additionalProperties: prometheusDuration },
   'metrics.prometheusRule.alertLabels': texts,
 };
 

@@ -64,7 +64,7 @@ function namespaceObject(): Manifest {
 /** Who applies these has no Helm, which would go by what it finds on them. */
 function withoutHelm(manifest: Manifest): Manifest {
   const others = ([key]: readonly [string, string]): boolean =>
-    !key.startsWith('helm.sh/') && key !== 'app.kubernetes.io/managed-by';
+    !key.startsWith('helm.sh/') && key !== 'app.kubernetes.io/managed-by' && key !== 'keyferry.io/spec-hash';
   const { labels = {}, annotations = {}, ...rest } = manifest.metadata;
   const kept = Object.entries({ labels, annotations })
     .map(([field, map]) => [field, Object.entries(map).filter(others)] as const)

@@ -141,6 +141,32 @@ describe('wrong settings', () => {
     ]);
   });
 
+  it.each<readonly [together: readonly string[], of: readonly string[]]>([
+    [
+      ['--lease-duration=5s', '--log-level=trace'],
+      ['--lease-duration: must be longer than', '--log-level: must be'],
+    ],
+    [
+      ['--renew-deadline=1s', '--log-level=trace'],
+      ['--renew-deadline: must be longer than', '--log-level: must be'],
+    ],
+    [
+      ['--log-level=trace', '--sealing-keys-file=/keys', '--sealing-keys-kms-key-id=alias/keyferry'],
+      ['--log-level: must be', '--sealing-keys-kms-key-id: goes without'],
+    ],
+    [
+      ['--log-level=trace', '--sealing-keys-kms-endpoint=https://kms.example.com'],
+      ['--log-level: must be', '--sealing-keys-kms-endpoint: needs'],
+    ],
+    [['--lease-duration=1500ms'], ['--lease-duration: must be whole seconds']],
+    [['--renew-deadline=soon', '--lease-duration=1s'], ['--renew-deadline: must be a duration']],
+  ])('are all listed where some are wrong only together: %j', (argv, expected) => {
+    const found = mistakes(argv);
+
+    expect(found).toHaveLength(expected.length);
+    for (const each of expected) expect(found.join('\n')).toContain(each);
+  });
+
   it('make one message of a line for each mistake', () => {
     expect(() => parse(['--concurrency=0', '--verbose'])).toThrow(
       new ConfigError([

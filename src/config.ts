@@ -168,16 +168,13 @@ const namespaceName = z
   .string()
   .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace: at most 63 of a-z, 0-9 and -');
 
-const labelKey = z
-  .string()
-  .max(317)
-  .regex(
-    /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/,
-    'must be keys of labels, such as example.com/team',
-  );
+/** The key of a label. */
+export const labelKeyForm = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/;
+
+const labelKey = z.string().max(317).regex(labelKeyForm, 'must be keys of labels, such as example.com/team');
 
 /** What a key of AWS KMS can be called: its id, an alias, or the ARN of either. */
-const kmsKeyForm =
+export const kmsKeyForm =
   /^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/|alias\/)?[A-Za-z0-9][A-Za-z0-9/_-]{0,255}$/;
 
 function listOf(item: z.ZodString) {
@@ -198,6 +195,15 @@ const httpAddress = z.string().transform((text, context): HttpAddress => {
   }
   return { host, port: Number(port) };
 });
+
+/** Settings that have to go together are compared also where others are wrong, or the message would not list every mistake. */
+const always = (): boolean => true;
+
+/** The same of durations: they are numbers as far as they could be read. */
+function haveNumbers(...names: readonly (keyof typeof settings)[]) {
+  const readable = z.object(Object.fromEntries(names.map((name) => [name, z.number()])));
+  return ({ value }: { readonly value: unknown }): boolean => readable.safeParse(value).success;
+}
 
 const configSchema = z
   .object({
@@ -232,18 +238,22 @@ const configSchema = z
   .refine(({ leaseDuration, renewDeadline }) => leaseDuration > renewDeadline, {
     path: ['leaseDuration'],
     message: 'must be longer than --renew-deadline',
+    when: haveNumbers('leaseDuration', 'renewDeadline'),
   })
   .refine(({ renewDeadline, retryPeriod }) => renewDeadline > retryPeriod * 1.2, {
     path: ['renewDeadline'],
     message: 'must be longer than 1.2 times --retry-period',
+    when: haveNumbers('renewDeadline', 'retryPeriod'),
   })
   .refine((config) => config.sealingKeysKmsKeyId === undefined || config.sealingKeysFile === undefined, {
     path: ['sealingKeysKmsKeyId'],
     message: 'goes without --sealing-keys-file: mounted keys are kept elsewhere',
+    when: always,
   })
   .refine((config) => config.sealingKeysKmsEndpoint === undefined || config.sealingKeysKmsKeyId !== undefined, {
     path: ['sealingKeysKmsEndpoint'],
     message: 'needs --sealing-keys-kms-key-id',
+    when: always,
   })
   .readonly();
 
@@ -261,13 +271,14 @@ export function parseConfig({ argv, env, identity, version }: ConfigInput): Conf
     return parsed.data;
   }
   const issues = parsed.error?.issues ?? [];
+  // Of a setting that is wrong by itself, what it is compared with says nothing more.
   const wrong = new Map(
-    issues.map(({ path: [setting], message }) => {
+    issues.toReversed().map(({ path: [setting], message }) => {
       const name = String(setting);
       return [name, `${origins.get(name) ?? name}: ${message}, not ${JSON.stringify(texts.get(name)?.slice(0, 100))}`];
     }),
   );
-  throw new ConfigError([...mistakes, ...wrong.values()]);
+  throw new ConfigError([...mistakes, ...[...wrong.values()].toReversed()]);
 }
 
 function helpText(version: string): string {

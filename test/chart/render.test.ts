@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { parseConfig } from '../../src/config.ts';
 import { version } from '../../src/version.ts';
@@ -9,7 +9,7 @@ import { ensureBinary } from '../cluster/binaries.ts';
 import { kubernetesVersion } from '../cluster/versions.ts';
 import { anchorsOf, readPage } from '../docs/pages.ts';
 import { installationFiles } from '../operator/install.ts';
-import { chart, objectsIn, only, type Rendered, render, runHelm, type Values } from './helm.ts';
+import { chart, objectsIn, only, type Rendered, render, renderText, runHelm, type Values } from './helm.ts';
 import { matrix } from './matrix.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -32,6 +32,14 @@ const deploymentSchema = z.object({
   spec: z.object({
     replicas: z.int(),
     template: z.object({ spec: z.looseObject({ containers: z.array(containerSchema) }) }),
+  }),
+});
+
+const texts = z.record(z.string(), z.string());
+const podsSchema = z.object({
+  spec: z.object({
+    selector: z.object({ matchLabels: texts }),
+    template: z.object({ metadata: z.object({ labels: texts, annotations: texts }) }),
   }),
 });
 
@@ -109,6 +117,24 @@ describe('the chart', () => {
       expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'ferry', 'helm.sh/chart': /./ });
       expect([undefined, 'harbour', 'shop', 'cart', 'monitoring']).toContain(metadata.namespace);
     }
+  });
+
+  it('has each label once, whoever gives it, and finds its pods all the same', async () => {
+    const text = await renderText({
+      commonLabels: { 'app.kubernetes.io/part-of': 'platform', team: 'common' },
+      podLabels: { team: 'pods' },
+      podAnnotations: { 'kubectl.kubernetes.io/default-container': 'sidecar' },
+      metrics: { serviceMonitor: { enabled: true, labels: { team: 'monitoring' } } },
+    });
+    const objects = objectsIn(text);
+
+    for (const document of parseAllDocuments(text, { uniqueKeys: true })) expect(document.errors).toEqual([]);
+    for (const { metadata } of objects)
+      expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/part-of': 'platform' });
+    expect(only(objects, 'ServiceMonitor').metadata.labels).toMatchObject({ team: 'monitoring' });
+    const { template, selector } = podsSchema.parse(only(objects, 'Deployment')).spec;
+    expect(template.metadata.labels).toMatchObject({ ...selector.matchLabels, team: 'pods' });
+    expect(template.metadata.annotations).toEqual({ 'kubectl.kubernetes.io/default-container': 'sidecar' });
   });
 
   it('takes any name and namespace, also one that is a number', async () => {

@@ -62,6 +62,13 @@ describe('the page on installing', () => {
   });
 });
 
+it('the page on installing removes what is installed, and so begins no removal with an install', () => {
+  const removals = readPage('docs/install.md').blocks.filter(({ text }) => text.includes('helm uninstall'));
+
+  expect(removals).toHaveLength(2);
+  for (const { text } of removals) expect(text).not.toContain('helm install');
+});
+
 describe('the page on troubleshooting', () => {
   const conditions = [
     { condition: 'Ready', reasons: readyReasons },

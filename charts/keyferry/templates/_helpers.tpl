@@ -29,16 +29,20 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- /* Of the root, or of a list: the root, and labels of the object's own. Each key once, whoever gives it. */}}
 {{- define "keyferry.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/name: {{ include "keyferry.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: keyferry
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $given := kindIs "slice" . | ternary . (list .) }}
+{{- $root := first $given }}
+{{- $labels := dict
+  "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/name" (include "keyferry.name" $root)
+  "app.kubernetes.io/instance" $root.Release.Name
+  "app.kubernetes.io/version" $root.Chart.AppVersion
+  "app.kubernetes.io/part-of" "keyferry"
+  "app.kubernetes.io/managed-by" $root.Release.Service
+}}
+{{- range prepend (rest $given) $root.Values.commonLabels }}{{ $labels = mergeOverwrite $labels (default dict .) }}{{ end }}
+{{- toYaml $labels }}
 {{- end }}
 
 {{- /* Deleting a CRD deletes every object of its kind and every Secret that they own. */}}
@@ -52,16 +56,19 @@ annotations:
 {{- end }}
 
 {{- /*
-Of objects of our own kinds. They stay, as references go on naming them. Helm can't install them together with their CRDs, so the first time they are
-hooks, which carry what makes the next upgrade take them over.
+Of objects of our own kinds: of the root and a hash of their spec, by which templates/changed.yaml sees whether the one in the cluster is another.
+They stay, as references go on naming them. Helm can't install them together with their CRDs, so the first time they are hooks, which carry what
+makes the next upgrade take them over.
 */}}
 {{- define "keyferry.instanceAnnotations" -}}
+{{- $root := first . -}}
 annotations:
   helm.sh/resource-policy: keep
-{{- if and .Values.installHooks (not (.Capabilities.APIVersions.Has "keyferry.io/v1")) }}
+  keyferry.io/spec-hash: {{ last . | quote }}
+{{- if and $root.Values.installHooks (not ($root.Capabilities.APIVersions.Has "keyferry.io/v1")) }}
   helm.sh/hook: post-install
-  meta.helm.sh/release-name: {{ .Release.Name | quote }}
-  meta.helm.sh/release-namespace: {{ .Release.Namespace | quote }}
+  meta.helm.sh/release-name: {{ $root.Release.Name | quote }}
+  meta.helm.sh/release-namespace: {{ $root.Release.Namespace | quote }}
 {{- end }}
 {{- end }}
 

@@ -35,6 +35,18 @@ describe('the status of a manager', () => {
     expect(status).toMatchObject({ secretsInUse: 2, referencesInUse: 3 });
   });
 
+  it('says no longer who we were once it is another backend, but goes on while the same one refuses us', () => {
+    const refused: ManagerFindings = {
+      ...fine,
+      identity: { state: 'refused', error: new ManagerError('AccessDenied', 'no') },
+    };
+    const status = nextManagerStatus(object, fine, 'then');
+    const embedded = { ...status, backend: 'embedded', identity: 'secrets kept in this cluster' };
+
+    expect(nextManagerStatus({ ...object, status: embedded }, refused, 'now')).not.toHaveProperty('identity');
+    expect(nextManagerStatus({ ...object, status }, refused, 'now')).toMatchObject({ identity: 'arn:me' });
+  });
+
   it('is the same when nothing changed, whatever the time', () => {
     const status = nextManagerStatus(object, fine, 'then');
     expect(sameManagerStatus(status, nextManagerStatus({ ...object, status }, fine, 'now'))).toBe(true);

@@ -48,8 +48,10 @@ export function nextManagerStatus(object: ManagerObject, findings: ManagerFindin
     observedGeneration: metadata.generation,
     lastTransitionTime: before?.status === draft.status ? before.lastTransitionTime : now,
   };
-  const who = identity?.state === 'known' ? identity.identity : status.identity;
   const backend = backendOf(object.spec);
+  // Who the operator was for another backend says nothing about this one.
+  const former = status.backend === backend ? status.identity : undefined;
+  const who = identity?.state === 'known' ? identity.identity : former;
   return {
     observedGeneration: metadata.generation,
     conditions: [ready],

@@ -4,11 +4,7 @@
 {{- $values := index . 1 -}}
 namespace: {{ default $root.Release.Namespace $values.namespace | quote }}
 labels:
-  {{- include "keyferry.labels" $root | nindent 2 }}
-  app.kubernetes.io/component: metrics
-  {{- with $values.labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "keyferry.labels" (list $root (dict "app.kubernetes.io/component" "metrics") $values.labels) | nindent 2 }}
 {{- with $values.annotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
