@@ -11,6 +11,7 @@ import { anyNameArgument, labelArgument } from '../arguments.ts';
 import { inAws } from '../aws/place.ts';
 import { putAws, refuseClusterOptions } from '../aws/put.ts';
 import { type CliContext, CliError } from '../context.ts';
+import { alphabetHelp } from '../generate.ts';
 import { missing } from '../known-secret.ts';
 import { managerOption, ownCredentials } from '../options.ts';
 import { printObject } from '../output.ts';
@@ -48,10 +49,7 @@ export function putCommand(context: CliContext): Command {
     .option('--file <path>', 'take the value from a file, byte for byte')
     .option('--generate', 'make a random value')
     .option('--length <n>', 'with --generate: characters (default: 32)')
-    .option(
-      '--alphabet <name>',
-      'with --generate: alphanumeric (default), hex, digits, url, symbols, or the characters',
-    )
+    .option('--alphabet <name>', alphabetHelp)
     .option('--show-once', 'with --generate: print the value, this once')
     .option('--create', 'make the secret where there is none')
     .option('--type <name>', 'with --create: the SecretType that values must meet')
