@@ -336,7 +336,8 @@ describe('the sealing keys', () => {
     expect((await keys('list')).notes).toContain('backed up: ');
     await eventually('the status nags no more', async () => expect(await nags()).toBe(false));
 
-    const key = (await cli.ok(['keys', 'rotate'])).trim();
+    const rotated = await keys('rotate');
+    const key = rotated.out.trim();
     await eventually('the manager shows the new key', async () => {
       expect(await cli.world.kubectl('get', 'csmgr', 'default', '-o', 'jsonpath={.status.publicKey}')).toBe(key);
     });
@@ -344,8 +345,14 @@ describe('the sealing keys', () => {
     expect(await cli.ok(['keys', 'list'])).toMatch(/2\.agekey +current +0 +age1/);
     expect((await keys('retire', '1', '--yes')).notes).toMatch(/versions are sealed to 1\.agekey/);
     const put = ['put', 'db.password', '-n', namespace];
-    expect((await cli.run(put, { stdin: 'v' })).notes).toContain('keyferry keys trust');
-    await cli.ok(['keys', 'trust', '--yes']);
+    const refused = (await cli.run(put, { stdin: 'v' })).notes;
+    expect(refused).toContain('keyferry keys trust');
+    const first = /changed from (?<before>SHA256:\S+) to/.exec(refused)?.groups?.['before'] ?? '';
+    expect(await keys('trust', '--fingerprint', first)).toMatchObject({ code: 1, notes: expect.stringContaining(key) });
+    expect(await keys('trust', '--fingerprint', key.slice(0, -1))).toMatchObject({ code: 2 });
+    const told = /keys trust --fingerprint (?<print>SHA256:\S+)/.exec(rotated.notes)?.groups?.['print'] ?? '';
+    expect(await cli.ok(['keys', 'list'])).toContain(`${key}   ${told}`);
+    await cli.ok(['keys', 'trust', '--fingerprint', told]);
     await cli.ok(put, { stdin: cli.world.canary() });
     expect(
       (await cli.run(['reveal', 'db.password', '--version', '1', '--reason', 'x', '-o', 'raw', '-n', namespace])).code,
