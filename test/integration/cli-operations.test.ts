@@ -328,7 +328,7 @@ describe('the sealing keys', () => {
     const namespace = await shop();
     const file = join(folder, 'keys.backup');
     expect((await keys('list')).notes).toContain('not backed up yet');
-    const nags = async (): Promise<boolean> => (await cli.ok(['status'])).includes('never backed up');
+    const nags = async (): Promise<boolean> => (await cli.ok(['status'])).includes('key in use was not backed up');
     await eventually('the status nags', async () => expect(await nags()).toBe(true));
 
     await cli.ok(['keys', 'backup', '--file', file]);
@@ -407,8 +407,10 @@ describe('keyferry status', () => {
   });
 
   it('says to somebody who may see little what is not shown', async () => {
-    const said = await cli.ok(['status'], { as: 'nobody' });
+    const { code, out: said, notes } = await cli.run(['status'], { as: 'nobody' });
 
+    expect([code, notes]).toEqual([1, 'error: nothing could be read\n']);
+    expect(said).toContain('Managers:   unknown');
     expect(said).toContain('Not shown: you may not read the lease');
     expect(said).toContain('Not shown: you may not read SecretReferences');
   });
@@ -418,8 +420,9 @@ describe('keyferry status', () => {
     await cli.world.operator().stop();
     await cli.world.kubectl('delete', 'secret', 'db', '-n', namespace);
 
-    const said = await cli.ok(['status', '-n', namespace]);
+    const { code, out: said, notes } = await cli.run(['status', '-n', namespace]);
 
+    expect([code, notes]).toEqual([1, 'error: no operator leads\n']);
     expect(said).toContain('no operator holds the lease since');
     expect(said).toContain(`Secret ${namespace}/db (SecretReference ${namespace}/db) is missing`);
     await cli.world.startOperator();
