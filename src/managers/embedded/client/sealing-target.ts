@@ -37,6 +37,7 @@ const managerSchema = z.object({ metadata: objectMetaSchema, spec: secretManager
 
 interface ManagerView {
   readonly embedded: boolean;
+  readonly aws: boolean;
   readonly valueBytes: number;
   readonly status: z.infer<typeof managerStatusSchema>;
 }
@@ -51,13 +52,9 @@ export async function findSealingTarget(
   namespace: string,
   signal: AbortSignal,
 ): Promise<SealingTarget> {
-  const { embedded, valueBytes, status } = await readManager(client, manager, namespace, signal);
+  const { embedded, aws, valueBytes, status } = await readManager(client, manager, namespace, signal);
   const title = `${manager.kind} ${manager.name}`;
-  if (!embedded)
-    throw new ManagerError(
-      'ManagerUnavailable',
-      `${title} does not keep secrets in the cluster: name one with embedded: {}`,
-    );
+  if (!embedded) throw new ManagerError('ManagerUnavailable', notKept(title, manager.name, aws));
   const { publicKey, cluster } = status;
   if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes };
   const said = conditionOf(status, 'Ready');
@@ -66,6 +63,12 @@ export async function findSealingTarget(
       ? 'the operator has not looked at it yet: is it running?'
       : said.message;
   throw new ManagerError('ManagerUnavailable', `${title} has no key to seal values to: ${why}`);
+}
+
+function notKept(title: string, name: string, aws: boolean): string {
+  const says = `${title} does not keep secrets in the cluster`;
+  if (!aws) return `${says}: name one with embedded: {}`;
+  return `${says}, but in AWS: to put them there, add --manager aws/${name}; to keep them in the cluster, name one with embedded: {}`;
 }
 
 async function readManager(
@@ -88,10 +91,15 @@ async function readManager(
 function clusterManagerView(object: RawObject): ManagerView {
   const { spec, status } = parsed(clusterManagerSchema, object, 'ClusterSecretManager');
   const { valueBytes } = spec.embedded?.limits ?? defaultLimits;
-  return { embedded: spec.embedded !== undefined, valueBytes, status };
+  return { embedded: spec.embedded !== undefined, aws: spec.aws !== undefined, valueBytes, status };
 }
 
 function managerView(object: RawObject): ManagerView {
   const { spec, status } = parsed(managerSchema, object, 'SecretManager');
-  return { embedded: spec.embedded !== undefined, valueBytes: defaultLimits.valueBytes, status };
+  return {
+    embedded: spec.embedded !== undefined,
+    aws: spec.aws !== undefined,
+    valueBytes: defaultLimits.valueBytes,
+    status,
+  };
 }
