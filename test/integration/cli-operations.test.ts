@@ -429,4 +429,26 @@ describe('keyferry status', () => {
   });
 });
 
+describe('an operator that works in some namespaces only', () => {
+  it('is named as the reason in all others, by put at once, by explain and by status', async () => {
+    const [watched, other] = [await shop(), await cli.world.namespace()];
+    await cli.world.operator().stop();
+    await cli.world.startOperator({ flags: [`--watch-namespaces=${watched}`] });
+    const says = `the operator watches only ${watched}`;
+    await eventually('the status says so', async () => expect(await cli.ok(['status'])).toContain(says));
+    await cli.world.reference(other, 'db', { data: { a: { secret: 'db.password' } } });
+
+    const put = await cli.run(['put', 'db.password', '--create', '-n', other], { stdin: 'value' });
+    const explained = await cli.run(['explain', 'db', '-n', other]);
+
+    expect(put).toMatchObject({ code: 1, notes: expect.stringContaining(`nothing was put: ${says}`) });
+    expect(await cli.ok(['list', '-n', other, '-o', 'json'])).toBe('[]\n');
+    expect(explained).toMatchObject({ code: 1, out: expect.stringContaining(says) });
+    await cli.ok(['put', 'db.password', '-n', watched], { stdin: 'value' });
+    await cli.world.operator().stop();
+    await cli.world.startOperator();
+    await eventually('it works everywhere', async () => expect(await cli.ok(['status'])).not.toContain(says));
+  });
+});
+
 itLeaksNothing(() => cli.world);

@@ -151,6 +151,14 @@ describe('the report', () => {
     expect(reportOf({ ...healthy, backup: 'none' }).warnings).toEqual([]);
   });
 
+  it('says where the operator works, unless that is everywhere', () => {
+    const [view] = [manager('default', 'True')];
+    const some = { ...view, status: { ...view.status, watchNamespaces: ['shop', 'cart'] } };
+    const report = reportOf({ ...healthy, managers: { value: [some] } });
+    expect(describeReport(report, now, false)).toContain('Namespaces: the operator watches only shop, cart\n');
+    expect(describeReport(reportOf(healthy), now, false)).not.toContain('Namespaces:');
+  });
+
   it('says what it may not see, and shows the rest', () => {
     const report = reportOf({ ...healthy, managers: { hidden: 'you may not read ClusterSecretManagers' } });
     expect(report.references?.fine).toBe(1);

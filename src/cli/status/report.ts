@@ -1,4 +1,5 @@
 import { formatAge, paint, printable } from '../table.ts';
+import { type WatchedNamespaces, watchedText } from '../watched.ts';
 import type { Leader } from './leader.ts';
 import { isDown, type ManagerTrouble, type ManagerView, troubleOf } from './manager.ts';
 import { type Readable, valueOr } from './readable.ts';
@@ -36,6 +37,8 @@ export interface StatusReport {
   readonly worst: readonly ReferenceVerdict[];
   readonly missingSecrets: readonly string[];
   readonly secretsLookedAt: number;
+  /** Where the operator works; undefined: in all namespaces, or it is not known. */
+  readonly watchNamespaces: WatchedNamespaces;
   readonly warnings: readonly string[];
   /** What the user may not see. */
   readonly hidden: readonly string[];
@@ -58,6 +61,7 @@ export function reportOf(observed: Observation): StatusReport {
     worst: worstOf(judged, MOST_NAMED),
     missingSecrets: observed.missingSecrets,
     secretsLookedAt: observed.lookedAt,
+    watchNamespaces: managers?.flatMap(({ status }) => (status.watchNamespaces ? [status.watchNamespaces] : []))[0],
     warnings: observed.backup === 'never' ? [backup] : [],
     hidden: reads.flatMap((read) => ('hidden' in read ? [read.hidden] : [])),
     failures: failuresOf(observed),
@@ -80,6 +84,7 @@ export function describeReport(report: StatusReport, now: number, colour: boolea
     ...managerLines(report, now, colour),
     ...referenceLines(report, now, colour),
     ...podLines(report, colour),
+    ...(report.watchNamespaces === undefined ? [] : [`Namespaces: ${printable(watchedText(report.watchNamespaces))}`]),
     ...report.warnings.map((warning) => `${paintIf(colour, 'Warning', 'yellow')}: ${warning}`),
     ...report.hidden.map((what) => `Not shown: ${what}`),
   ];

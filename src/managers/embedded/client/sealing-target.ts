@@ -29,6 +29,8 @@ export interface SealingTarget {
   readonly cluster: string;
   /** The most bytes that a value may have. */
   readonly valueBytes: number;
+  /** The namespaces that the operator works in; undefined: all, as far as is known. */
+  readonly watchNamespaces?: readonly string[] | undefined;
 }
 
 const status = managerStatusSchema.prefault({});
@@ -55,8 +57,8 @@ export async function findSealingTarget(
   const { embedded, aws, valueBytes, status } = await readManager(client, manager, namespace, signal);
   const title = `${manager.kind} ${manager.name}`;
   if (!embedded) throw new ManagerError('ManagerUnavailable', notKept(title, manager.name, aws));
-  const { publicKey, cluster } = status;
-  if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes };
+  const { publicKey, cluster, watchNamespaces } = status;
+  if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes, watchNamespaces };
   const said = conditionOf(status, 'Ready');
   const why =
     said === undefined || said.status === 'True'
