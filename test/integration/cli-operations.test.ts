@@ -200,6 +200,28 @@ describe('keyferry grant', () => {
     expect((await cli.run(reveal, { as: 'dora' })).code).toBe(1);
   });
 
+  it('and the others note a slip, and do what was asked', async () => {
+    const namespace = await shop();
+
+    const granted = await cli.run(['grant', 'put', 'db.pasword', '--to', 'gus', '-n', namespace]);
+    const asked = await cli.run(['who-can', 'use', 'nomanager']);
+    const listed = await cli.run(['list', '-n', 'nosuch']);
+    const status = await cli.run(['status', '-n', 'nosuch']);
+
+    const no = `note: there is no VersionedSecret db.pasword in namespace ${namespace} (yet)`;
+    expect(granted).toMatchObject({ code: 0, notes: expect.stringContaining(no) });
+    expect(asked).toMatchObject({ code: 0, notes: expect.stringContaining('no ClusterSecretManager nomanager (yet)') });
+    expect(listed).toMatchObject({
+      code: 0,
+      notes: expect.stringContaining('note: there is no namespace nosuch (yet)'),
+    });
+    expect(status).toMatchObject({
+      code: 0,
+      notes: expect.stringContaining('note: there is no namespace nosuch (yet)'),
+    });
+    expect((await cli.run(['list', '-n', namespace])).notes).toBe('');
+  });
+
   it('gives nobody what the giver does not have', async () => {
     const namespace = await shop();
     await cli.bind(namespace, 'nora', 'edit');

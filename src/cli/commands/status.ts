@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type CliContext, CliError } from '../context.ts';
+import { missingNamespace } from '../missing-notes.ts';
 import { printObject } from '../output.ts';
 import { observe } from '../status/observe.ts';
 import { describeReport, reportOf } from '../status/report.ts';
@@ -22,14 +23,17 @@ export function statusCommand(context: CliContext): Command {
     .action(async (options: StatusOptions, command: Command) => {
       const { client } = await context.cluster();
       const { namespace } = command.optsWithGlobals<{ readonly namespace?: string }>();
-      const now = context.clock.now();
+      const { clock, signal, io } = context;
+      const note = namespace === undefined ? undefined : await missingNamespace(client, namespace, signal);
+      if (note !== undefined) io.note(note);
+      const now = clock.now();
       const report = reportOf(
         await observe({
           client,
           namespace,
           now,
           operatorNamespace: options.operatorNamespace,
-          signal: context.signal,
+          signal,
         }),
       );
       printObject(context, report, () => describeReport(report, now, context.colour()));
