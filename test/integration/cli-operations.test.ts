@@ -61,6 +61,16 @@ describe('references', () => {
     expect((await cli.run(['refs', 'dbs', '-n', namespace])).notes).toContain('did you mean db?');
   });
 
+  it('are of secrets whose name kubectl shows as it is written', async () => {
+    const namespace = await shop();
+    await cli.ok(['put', 'API.key', '--create', '-n', namespace], { stdin: 'value' });
+
+    const columns = await cli.world.kubectl('get', 'vsec', '-n', namespace, '--no-headers');
+
+    expect(columns).toMatch(/^\S+ +API\.key +True /m);
+    expect(columns).toMatch(/^db\.password +db\.password +True /m);
+  });
+
   it('are synced now, and it is waited for', async () => {
     const namespace = await shop();
 
@@ -195,7 +205,8 @@ describe('keyferry grant', () => {
     });
     await eventually('dora may destroy the first', async () => {
       const destroy = ['delete', 'db.password', '--version', '1', '--yes', '-n', namespace];
-      expect(await cli.run(destroy, { as: 'dora' })).toMatchObject({ code: 0 });
+      const out = 'Version 1 of secret db.password is destroyed.\n';
+      expect(await cli.run(destroy, { as: 'dora' })).toMatchObject({ code: 0, out });
     });
     expect((await cli.run(reveal, { as: 'dora' })).code).toBe(1);
   });

@@ -43,6 +43,10 @@ const target = found(
   }),
 );
 
+const others = found(
+  objectMetaSchema.parse({ name: 'api-db', namespace: 'shop', uid: 't', resourceVersion: '1', annotations: {} }),
+);
+
 function facts(change: Partial<Facts> = {}): Facts {
   return {
     reference: referenceView({ status: { versions: [held('2')], summary: 'db.password@2' } }),
@@ -161,6 +165,16 @@ describe('the way of a reference', () => {
     ],
     ['a property that is not there', said('PropertyNotFound'), 'value: the operator says PropertyNotFound -> do this'],
     ['a Secret of others', said('TargetConflict'), 'target: the operator says TargetConflict -> do this'],
+    [
+      'a Secret of others that can be seen, as the operator says it',
+      { ...said('TargetConflict'), target: others },
+      'target: Secret shop/api-db is there, but not made by this reference -> do this',
+    ],
+    [
+      'a Secret of others that the operator has not met yet',
+      { target: others },
+      'kubectl annotate secret -n shop api-db keyferry.io/adopt=true',
+    ],
     ['a reason of a later release', said('SomethingNew'), 'value: the operator says SomethingNew -> do this'],
     ['a Secret that is gone', { target: { state: 'missing' } }, 'target: Secret shop/api-db is not there'],
     [

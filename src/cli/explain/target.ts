@@ -1,7 +1,7 @@
 import { annotations, labels } from '../../api/v1/names.ts';
 import type { Consumer } from '../../api/v1/rollout.ts';
 import { describeConsumer } from '../status/consumer.ts';
-import { targetOf } from '../status/reference.ts';
+import { presentReady, targetOf } from '../status/reference.ts';
 import { type Facts, failed, ok, type Step, unknown } from './facts.ts';
 
 /** Whether the Secret is there and ours. */
@@ -13,6 +13,10 @@ export function targetSteps({ reference, target }: Facts): readonly Step[] {
     const says = `${name} is not there${status.target === undefined ? ': it was not written yet' : ' any more'}`;
     return [failed('target', says, 'the operator writes it as soon as it can: keyferry status says whether it lives')];
   }
+  const place = `-n ${metadata.namespace} ${targetOf(reference)}`;
+  // It says whose the Secret is, and whatever else is in the way.
+  const told = presentReady(reference);
+  const said = told?.reason === 'TargetConflict' ? told.message : undefined;
   const owner = target.value.annotations[annotations.referenceUid];
   if (spec.target.ownership === 'Merge') {
     const merged = target.value.annotations[`${annotations.merged}${metadata.uid}`] !== undefined;
@@ -22,13 +26,13 @@ export function targetSteps({ reference, target }: Facts): readonly Step[] {
         : failed(
             'target',
             `${name} does not have its keys`,
-            `let it be merged into: ${annotations.merge}: "true" on it`,
+            said ?? `let it be merged into: kubectl annotate secret ${place} ${annotations.merge}=true`,
           ),
     ];
   }
   if (target.value.labels[labels.target] === undefined || owner !== metadata.uid) {
-    const adopt = `choose another target.name, or let it be taken over: ${annotations.adopt}: "true" on the Secret`;
-    return [failed('target', `${name} is there, but not made by this reference`, adopt)];
+    const adopt = `choose another target.name, or let it be taken over: kubectl annotate secret ${place} ${annotations.adopt}=true`;
+    return [failed('target', `${name} is there, but not made by this reference`, said ?? adopt)];
   }
   return [ok('target', `${name} holds ${status.summary ?? 'what it should'}`)];
 }
