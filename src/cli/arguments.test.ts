@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ageArgument, anyNameArgument, labelArgument, nameArgument, versionArgument } from './arguments.ts';
+import {
+  ageArgument,
+  anyNameArgument,
+  labelArgument,
+  nameArgument,
+  rotateAfterArgument,
+  versionArgument,
+} from './arguments.ts';
 
 describe('an age', () => {
   it.each([
@@ -13,6 +20,12 @@ describe('an age', () => {
   it.each(['', '90', '0d', '-1d', '1w', '1.5d', '1d2h', '100000d'])('is not %j', (text) => {
     expect(() => ageArgument(text)).toThrow('for example 90d');
   });
+});
+
+it('an age of a spec stays as it was typed, and empty takes it away', () => {
+  expect(rotateAfterArgument('90d')).toBe('90d');
+  expect(rotateAfterArgument('')).toBe('');
+  expect(() => rotateAfterArgument('90')).toThrow('for example 90d');
 });
 
 it.each(['', '0', '01', '-1', '1.0', '1e3', 'latest', '9999999999'])('a version is not %j', (text) => {

@@ -10,6 +10,12 @@ export function ageArgument(text: string): number {
   throw new InvalidArgumentError('It must be a number with d, h, m or s, for example 90d.');
 }
 
+/** The same as text, for a spec; empty takes it away. */
+export function rotateAfterArgument(text: string): string {
+  if (text !== '') ageArgument(text);
+  return text;
+}
+
 /** The number of a version. */
 export function versionArgument(text: string): number {
   const number = versionNumberOf(text);

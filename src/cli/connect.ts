@@ -6,6 +6,7 @@ import { createTransport } from '../kube/transport.ts';
 import { whoAmI } from '../managers/embedded/client/session.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { CliError, type Cluster } from './context.ts';
+import { explainMissingKinds } from './not-installed.ts';
 
 /** Which cluster, and as whom: the global options. */
 export interface Connection {
@@ -30,13 +31,14 @@ export function connect(connection: Connection, settings: ConnectSettings): Clus
   if (as === undefined && asGroup !== undefined) throw new CliError('--as-group needs --as: name the user too', 2);
   const { clock, version } = settings;
   const server = loadKubeServer({ kubeconfig: kubeconfigOf(connection, settings), context, clock });
-  const transport = createTransport({
+  const bare = createTransport({
     server,
     clock,
     version,
     random: Math.random,
     ...(as !== undefined && { impersonate: { user: as, groups: asGroup ?? [] } }),
   });
+  const transport = explainMissingKinds(bare, server.url);
   const client = createKubeClient(transport);
   return {
     client,

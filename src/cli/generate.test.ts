@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alphabetOf, generateValue, lengthOf } from './generate.ts';
+import { alphabetOf, checkStrength, generateValue, lengthOf } from './generate.ts';
 
 describe('a value that is generated', () => {
   it('has its length, and the characters of its alphabet only', () => {
@@ -34,11 +34,39 @@ describe('a value that is generated', () => {
 
 describe('an alphabet', () => {
   it('may be the characters themselves, each once', () => {
-    expect(alphabetOf('aabbc!')).toBe('abc!');
+    expect(alphabetOf('chars:aabbc!')).toBe('abc!');
   });
 
-  it.each(['', 'a', 'aa', 'äö', 'a\u0007'])('is not %j', (text) => {
-    expect(() => alphabetOf(text)).toThrow('--alphabet takes');
+  it.each(['chars:', 'chars:a', 'chars:aa', 'chars:äö', 'chars:a\u0007'])('is not %j', (text) => {
+    expect(() => alphabetOf(text)).toThrow('at least two different characters of ASCII');
+  });
+
+  it.each(['symbol', 'alphanumerc', 'numeric', 'base64', 'foo', 'abc123', ''])(
+    'is not made of the letters of %j, which is no name of one',
+    (text) => {
+      expect(() => alphabetOf(text)).toThrow(
+        '--alphabet takes alphanumeric, hex, digits, url, symbols, or the characters themselves as chars:abc123',
+      );
+    },
+  );
+
+  it('of a name that is a slip is told the name that was meant', () => {
+    expect(() => alphabetOf('symbol')).toThrow('Did you mean symbols?');
+    expect(() => alphabetOf('alphanumerc')).toThrow('Did you mean alphanumeric?');
+    expect(() => alphabetOf('base64')).not.toThrow('Did you mean');
+  });
+});
+
+describe('the strength of a value', () => {
+  it.each([
+    ['alphanumeric', 10, 11],
+    ['hex', 15, 16],
+    ['digits', 19, 20],
+    ['chars:ab', 63, 64],
+  ])('of %s is too little with %i characters, and enough with %i', (name, short, enough) => {
+    const alphabet = alphabetOf(name);
+    expect(() => checkStrength(short, alphabet)).toThrow(`Take --length ${enough} or more`);
+    expect(() => checkStrength(enough, alphabet)).not.toThrow();
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkKnownKey, fingerprintOf, trustKey } from './known-keys.ts';
+import { checkFingerprintForm, checkKnownKey, fingerprintOf, isFingerprintOf, trustKey } from './known-keys.ts';
 
 const key = { cluster: 'uid-1', server: 'https://one', publicKey: 'age1one' };
 const file = 'known-keys.json';
@@ -61,5 +61,25 @@ describe("security rule 20: a cluster's key", () => {
     await checkKnownKey(folder, key, 0);
     await writeFile(join(folder, file), '{"v":1');
     await expect(checkKnownKey(folder, key, 0)).rejects.toThrow('is damaged');
+  });
+});
+
+describe('what an administrator says of a key', () => {
+  const publicKey = `age1${'q'.repeat(58)}`;
+  const another = `age1${'p'.repeat(58)}`;
+
+  it.each([fingerprintOf(publicKey), `${fingerprintOf(publicKey)}=`, publicKey])('may be %s', (text) => {
+    expect(() => checkFingerprintForm(text)).not.toThrow();
+    expect(isFingerprintOf(text, publicKey)).toBe(true);
+    expect(isFingerprintOf(text, another)).toBe(false);
+  });
+
+  it.each([
+    ['without what it is', fingerprintOf(publicKey).replace('SHA256:', '')],
+    ['cut short', fingerprintOf(publicKey).slice(0, -1)],
+    ['a public key cut short', publicKey.slice(0, -1)],
+    ['nothing', ''],
+  ])('that is %s is called malformed, and not the one of another key', (_what, text) => {
+    expect(() => checkFingerprintForm(text)).toThrow('what was given is neither');
   });
 });

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CliError } from './context.ts';
+import { publicKeyForm } from './seal/public-keys.ts';
 
 const FILE = 'known-keys.json';
 
@@ -32,6 +33,22 @@ export interface PublishedKey {
 /** How a public key is told to people: `SHA256:` and 43 characters, as ssh does. */
 export function fingerprintOf(publicKey: string): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
+}
+
+const fingerprintForm = /^SHA256:[A-Za-z0-9+/]{43}=?$/;
+
+/** What an administrator says of a key: its fingerprint or the public key itself, which is shown beside it. @throws CliError for what is neither */
+export function checkFingerprintForm(text: string): void {
+  if (fingerprintForm.test(text) || publicKeyForm.test(text)) return;
+  throw new CliError(
+    '--fingerprint takes SHA256: and 43 more characters, or the public key, age1 and 58 more: what was given is neither, so it was compared with nothing. Both stand in keyferry keys list',
+    2,
+  );
+}
+
+/** Whether what an administrator said is of this key. */
+export function isFingerprintOf(text: string, publicKey: string): boolean {
+  return text === publicKey || text.replace(/=$/, '') === fingerprintOf(publicKey);
 }
 
 /**

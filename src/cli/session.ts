@@ -8,6 +8,7 @@ import { type CliContext, CliError, type Cluster } from './context.ts';
 import { checkKnownKey } from './known-keys.ts';
 import { findManager, managerChoice, managerTitle } from './manager-choice.ts';
 import type { ManagerView } from './status/manager.ts';
+import { unwatched } from './watched.ts';
 
 export interface SessionChoice {
   /** `--manager`: who has the secrets. */
@@ -61,6 +62,8 @@ function sessionOf(context: CliContext, cluster: Cluster, view?: ManagerView): C
     user: (signal) => cluster.user(signal),
     sealingTarget: async (signal) => {
       const target = await session.sealingTarget(signal);
+      const nobody = unwatched(target.watchNamespaces, namespace);
+      if (nobody !== undefined) throw new CliError(`nothing was put: ${nobody}`);
       await checkKnownKey(configFolder, { ...target, server }, clock.now());
       return target;
     },

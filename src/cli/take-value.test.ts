@@ -88,6 +88,8 @@ describe('no value is taken', () => {
     ['where the second is another', {}, { answers: ['a', 'b'] }, 'not the same'],
     ['from two places', { generate: true, file: 'x' }, {}, 'comes from one place'],
     ['from a file that is not there', { file: '/nowhere/value' }, {}, 'cannot read /nowhere/value: ENOENT'],
+    ['that could be guessed', { generate: true, alphabet: 'hex', length: '8' }, {}, '--length 16 or more'],
+    ['from the letters of a slip', { generate: true, alphabet: 'symbol' }, {}, 'Did you mean symbols?'],
     ['with a length of nothing', { length: '9' }, {}, '--length and --alphabet go with --generate'],
   ])('%s', async (_what, options, context, message) => {
     await expect(takeValue(fakeContext(context).io, options, undefined)).rejects.toThrow(message);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SecretValue } from '../managers/secret-value.ts';
 import { CliError, type Io } from './context.ts';
-import { alphabetOf, defaultLength, generateValue, lengthOf } from './generate.ts';
+import { alphabetOf, checkStrength, defaultLength, generateValue, lengthOf } from './generate.ts';
 import type { KnownType } from './secret-types.ts';
 import { askForm, hasForm } from './value-form.ts';
 
@@ -58,7 +58,9 @@ function generated(length: string | undefined, alphabet: string | undefined, typ
     );
   }
   const size = length === undefined ? defaultLength : lengthOf(length);
-  return { value: generateValue(size, alphabetOf(alphabet ?? 'alphanumeric')), from: 'generated' };
+  const characters = alphabetOf(alphabet ?? 'alphanumeric');
+  checkStrength(size, characters);
+  return { value: generateValue(size, characters), from: 'generated' };
 }
 
 async function fromFile(path: string): Promise<TakenValue> {

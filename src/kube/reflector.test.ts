@@ -398,9 +398,9 @@ describe('the reflector', () => {
   });
 
   it.each([
-    ['unknown to the server', 404],
-    ['forbidden', 403],
-  ])('is synced without a resource that is %s, says so once, and begins when it is there', async (_, status) => {
+    ['unknown to the server', 404, 'An optional kind is not installed in this cluster, so it is not watched'],
+    ['forbidden', 403, 'An optional kind may not be read, so it is not watched'],
+  ])('is synced without a resource that is %s, says so once, and begins when it is there', async (_, status, says) => {
     transport.script(refusal(status), refusal(status), refusal(status), list('10', raw('a', '1')));
     await start({ mayBeAbsent: true });
     const syncedBefore = reflector.synced;
@@ -410,7 +410,9 @@ describe('the reflector', () => {
     expect(syncedBefore).toBe(true);
     expect(changes).toEqual(['added a@1']);
     expect(watch(0).request.path).toContain('resourceVersion=10');
-    expect(logger.records.map(({ level }) => level)).toEqual(['info']);
+    expect(logger.records.map(({ level, message }) => [level, message])).toEqual([['info', says]]);
+    // That a kind is not installed must not look like a failure.
+    expect(Object.keys(logger.records[0]?.fields ?? {}).includes('error')).toBe(status === 403);
   });
 
   it('waits for a resource that may be absent while the server does not say so', async () => {

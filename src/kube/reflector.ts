@@ -293,9 +293,7 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
   async #waitForResource(error: KubeError, signal: AbortSignal): Promise<void> {
     const absence = isNotFound(error) ? 'missing' : 'forbidden';
     const isCertain = absence === 'missing' && this.#absence === 'missing';
-    if (absence !== this.#absence) {
-      this.#logger.info('What may not be there is not watched for now', describeError(error));
-    }
+    if (absence !== this.#absence) this.#sayAbsent(absence, error);
     this.#absence = absence;
     this.#failures = 0;
     if (!this.synced || isCertain) {
@@ -304,6 +302,20 @@ class ListWatchLoop<T extends KubeObject> implements Reflector {
     }
     const { clock, random } = this.#options;
     await sleep(clock, this.#timings.absence * (1 + random() / 5), signal);
+  }
+
+  /** No failure: a kind that need not be there is one of something else that not every cluster has. */
+  #sayAbsent(absence: 'missing' | 'forbidden', error: KubeError): void {
+    const { kind, group } = this.#options.resource;
+    if (absence === 'missing') {
+      this.#logger.info('An optional kind is not installed in this cluster, so it is not watched', { kind, group });
+    } else {
+      this.#logger.info('An optional kind may not be read, so it is not watched', {
+        kind,
+        group,
+        ...describeError(error),
+      });
+    }
   }
 
   #progress(): void {

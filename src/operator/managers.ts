@@ -65,6 +65,7 @@ export function createManagers(
     requeueReferences: hooks.requeueReferences,
     operatorNamespace: config.namespace,
     clusterUid,
+    watchNamespaces: config.watchNamespaces,
     trustedLabels: new Set(config.trustedNamespaceLabels),
     clock,
     logger,

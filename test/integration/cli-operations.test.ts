@@ -61,6 +61,16 @@ describe('references', () => {
     expect((await cli.run(['refs', 'dbs', '-n', namespace])).notes).toContain('did you mean db?');
   });
 
+  it('are of secrets whose name kubectl shows as it is written', async () => {
+    const namespace = await shop();
+    await cli.ok(['put', 'API.key', '--create', '-n', namespace], { stdin: 'value' });
+
+    const columns = await cli.world.kubectl('get', 'vsec', '-n', namespace, '--no-headers');
+
+    expect(columns).toMatch(/^\S+ +API\.key +True /m);
+    expect(columns).toMatch(/^db\.password +db\.password +True /m);
+  });
+
   it('are synced now, and it is waited for', async () => {
     const namespace = await shop();
 
@@ -195,9 +205,32 @@ describe('keyferry grant', () => {
     });
     await eventually('dora may destroy the first', async () => {
       const destroy = ['delete', 'db.password', '--version', '1', '--yes', '-n', namespace];
-      expect(await cli.run(destroy, { as: 'dora' })).toMatchObject({ code: 0 });
+      const out = 'Version 1 of secret db.password is destroyed.\n';
+      expect(await cli.run(destroy, { as: 'dora' })).toMatchObject({ code: 0, out });
     });
     expect((await cli.run(reveal, { as: 'dora' })).code).toBe(1);
+  });
+
+  it('and the others note a slip, and do what was asked', async () => {
+    const namespace = await shop();
+
+    const granted = await cli.run(['grant', 'put', 'db.pasword', '--to', 'gus', '-n', namespace]);
+    const asked = await cli.run(['who-can', 'use', 'nomanager']);
+    const listed = await cli.run(['list', '-n', 'nosuch']);
+    const status = await cli.run(['status', '-n', 'nosuch']);
+
+    const no = `note: there is no VersionedSecret db.pasword in namespace ${namespace} (yet)`;
+    expect(granted).toMatchObject({ code: 0, notes: expect.stringContaining(no) });
+    expect(asked).toMatchObject({ code: 0, notes: expect.stringContaining('no ClusterSecretManager nomanager (yet)') });
+    expect(listed).toMatchObject({
+      code: 0,
+      notes: expect.stringContaining('note: there is no namespace nosuch (yet)'),
+    });
+    expect(status).toMatchObject({
+      code: 0,
+      notes: expect.stringContaining('note: there is no namespace nosuch (yet)'),
+    });
+    expect((await cli.run(['list', '-n', namespace])).notes).toBe('');
   });
 
   it('gives nobody what the giver does not have', async () => {
@@ -328,7 +361,7 @@ describe('the sealing keys', () => {
     const namespace = await shop();
     const file = join(folder, 'keys.backup');
     expect((await keys('list')).notes).toContain('not backed up yet');
-    const nags = async (): Promise<boolean> => (await cli.ok(['status'])).includes('never backed up');
+    const nags = async (): Promise<boolean> => (await cli.ok(['status'])).includes('key in use was not backed up');
     await eventually('the status nags', async () => expect(await nags()).toBe(true));
 
     await cli.ok(['keys', 'backup', '--file', file]);
@@ -336,7 +369,8 @@ describe('the sealing keys', () => {
     expect((await keys('list')).notes).toContain('backed up: ');
     await eventually('the status nags no more', async () => expect(await nags()).toBe(false));
 
-    const key = (await cli.ok(['keys', 'rotate'])).trim();
+    const rotated = await keys('rotate');
+    const key = rotated.out.trim();
     await eventually('the manager shows the new key', async () => {
       expect(await cli.world.kubectl('get', 'csmgr', 'default', '-o', 'jsonpath={.status.publicKey}')).toBe(key);
     });
@@ -344,8 +378,14 @@ describe('the sealing keys', () => {
     expect(await cli.ok(['keys', 'list'])).toMatch(/2\.agekey +current +0 +age1/);
     expect((await keys('retire', '1', '--yes')).notes).toMatch(/versions are sealed to 1\.agekey/);
     const put = ['put', 'db.password', '-n', namespace];
-    expect((await cli.run(put, { stdin: 'v' })).notes).toContain('keyferry keys trust');
-    await cli.ok(['keys', 'trust', '--yes']);
+    const refused = (await cli.run(put, { stdin: 'v' })).notes;
+    expect(refused).toContain('keyferry keys trust');
+    const first = /changed from (?<before>SHA256:\S+) to/.exec(refused)?.groups?.['before'] ?? '';
+    expect(await keys('trust', '--fingerprint', first)).toMatchObject({ code: 1, notes: expect.stringContaining(key) });
+    expect(await keys('trust', '--fingerprint', key.slice(0, -1))).toMatchObject({ code: 2 });
+    const told = /keys trust --fingerprint (?<print>SHA256:\S+)/.exec(rotated.notes)?.groups?.['print'] ?? '';
+    expect(await cli.ok(['keys', 'list'])).toContain(`${key}   ${told}`);
+    await cli.ok(['keys', 'trust', '--fingerprint', told]);
     await cli.ok(put, { stdin: cli.world.canary() });
     expect(
       (await cli.run(['reveal', 'db.password', '--version', '1', '--reason', 'x', '-o', 'raw', '-n', namespace])).code,
@@ -400,8 +440,10 @@ describe('keyferry status', () => {
   });
 
   it('says to somebody who may see little what is not shown', async () => {
-    const said = await cli.ok(['status'], { as: 'nobody' });
+    const { code, out: said, notes } = await cli.run(['status'], { as: 'nobody' });
 
+    expect([code, notes]).toEqual([1, 'error: nothing could be read\n']);
+    expect(said).toContain('Managers:   unknown');
     expect(said).toContain('Not shown: you may not read the lease');
     expect(said).toContain('Not shown: you may not read SecretReferences');
   });
@@ -411,11 +453,36 @@ describe('keyferry status', () => {
     await cli.world.operator().stop();
     await cli.world.kubectl('delete', 'secret', 'db', '-n', namespace);
 
-    const said = await cli.ok(['status', '-n', namespace]);
+    const { code, out: said, notes } = await cli.run(['status', '-n', namespace]);
 
+    expect([code, notes]).toEqual([1, 'error: no operator leads\n']);
     expect(said).toContain('no operator holds the lease since');
     expect(said).toContain(`Secret ${namespace}/db (SecretReference ${namespace}/db) is missing`);
     await cli.world.startOperator();
+  });
+});
+
+describe('an operator that works in some namespaces only', () => {
+  it('is named as the reason in all others, by put at once, by explain and by status', async () => {
+    const [watched, other] = [await shop(), await cli.world.namespace()];
+    await cli.world.operator().stop();
+    await cli.world.startOperator({ flags: [`--watch-namespaces=${watched}`] });
+    const says = `the operator watches only ${watched}`;
+    // A manager that keeps its secrets in another namespace is down then, which is no matter here.
+    const status = async (): Promise<string> => (await cli.run(['status'])).out;
+    await eventually('the status says so', async () => expect(await status()).toContain(says));
+    await cli.world.reference(other, 'db', { data: { a: { secret: 'db.password' } } });
+
+    const put = await cli.run(['put', 'db.password', '--create', '-n', other], { stdin: 'value' });
+    const explained = await cli.run(['explain', 'db', '-n', other]);
+
+    expect(put).toMatchObject({ code: 1, notes: expect.stringContaining(`nothing was put: ${says}`) });
+    expect(await cli.ok(['list', '-n', other, '-o', 'json'])).toBe('[]\n');
+    expect(explained).toMatchObject({ code: 1, out: expect.stringContaining(says) });
+    await cli.ok(['put', 'db.password', '-n', watched], { stdin: 'value' });
+    await cli.world.operator().stop();
+    await cli.world.startOperator();
+    await eventually('it works everywhere', async () => expect(await status()).not.toContain(says));
   });
 });
 

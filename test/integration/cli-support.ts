@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { eventually } from '../operator/eventually.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
-const command = join(import.meta.dirname, '..', '..', 'dist', 'keyferry.mjs');
+/** The built command. */
+export const command = join(import.meta.dirname, '..', '..', 'dist', 'keyferry.mjs');
 
 /** How a run of the command ended. */
 export interface Ended {
@@ -57,7 +58,7 @@ export async function startCli(options: WorldOptions = {}): Promise<Cli> {
   const base = { KUBECONFIG: world.cluster.kubeconfig, HOME: home, XDG_CONFIG_HOME: home };
   const run: Cli['run'] = (args, { stdin = '', as, env = {} } = {}) => {
     const all = as === undefined ? args : [...args, '--as', as, '--as-group', 'system:authenticated'];
-    return start(process.execPath, [command, ...all], { ...base, ...env }, (input) => void input.end(stdin));
+    return runCommand(process.execPath, [command, ...all], { ...base, ...env }, (input) => void input.end(stdin));
   };
   return {
     world,
@@ -70,7 +71,7 @@ export async function startCli(options: WorldOptions = {}): Promise<Cli> {
     atTerminal: (args, answers) => {
       const line = [process.execPath, command, ...args].map((part) => `'${part}'`).join(' ');
       // script gives its child a terminal, and shows what stands there.
-      return start('script', ['-qec', line, '/dev/null'], base, (input, seen) => answerAll(input, seen, answers));
+      return runCommand('script', ['-qec', line, '/dev/null'], base, (input, seen) => answerAll(input, seen, answers));
     },
     bind: async (namespace, user, ...roles) => {
       for (const role of ['keyferry-view', ...roles]) {
@@ -87,7 +88,13 @@ export async function startCli(options: WorldOptions = {}): Promise<Cli> {
 
 type Typing = (input: NodeJS.WritableStream, seen: () => string) => Promise<void> | void;
 
-function start(file: string, args: readonly string[], env: Record<string, string>, type: Typing): Promise<Ended> {
+/** Runs a program to its end, with nothing of our own environment but the PATH. */
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  type: Typing,
+): Promise<Ended> {
   const child = spawn(file, args, { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: 'pipe' });
   const [out, notes]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (part: Buffer) => out.push(part));

@@ -81,7 +81,7 @@ const versionedSecret: Kind = {
   status: versionedSecretStatusSchema,
   rules: versionedSecretRules,
   columns: [
-    { name: 'Secret', type: 'string', jsonPath: '.spec.name' },
+    { name: 'Secret', type: 'string', jsonPath: '.status.name' },
     conditionColumn('Ready', 'Ready', 'status'),
     conditionColumn('Reason', 'Ready', 'reason'),
     { name: 'Latest', type: 'integer', jsonPath: '.status.latest' },

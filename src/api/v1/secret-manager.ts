@@ -263,6 +263,10 @@ export const managerStatusSchema = z
       .string()
       .optional()
       .describe('Embedded: when the sealing keys were last backed up, or never. Absent where they are mounted.'),
+    watchNamespaces: z
+      .array(z.string())
+      .optional()
+      .describe('The namespaces that the operator works in, where it does not work in all: in others nothing happens.'),
   })
   .describe('What the operator made of it. Only the operator writes it.');
 

@@ -149,6 +149,7 @@ export const versionedSecretStatusSchema = z
     conditions: conditionList(
       'Ready: it has a version that references get. RotationDue: the latest version is older than rotateAfter.',
     ),
+    name: z.string().optional().describe('Its name as it is written: spec.name, else that of the object.'),
     latest: z.int().optional().describe('The version that references to latest get.'),
     previous: z.int().optional().describe('The enabled version before latest: stage previous.'),
     lastVersion: z.int().optional().describe('The highest number ever used. The next version is above it.'),

@@ -89,14 +89,15 @@ async function removeVersion(
 ): Promise<void> {
   const { io, signal } = context;
   const { client, namespace } = session;
-  const title = `version ${version} of secret ${nameOf(secret)}`;
+  const ofSecret = `${version} of secret ${nameOf(secret)}`;
+  const title = `version ${ofSecret}`;
   const place = { namespace, name: versionObjectName(secret.metadata.name, version) };
   const object = await asking(() => findObject(client, secretVersions, place, { signal, metadataOnly: true }));
   if (object === undefined) throw new CliError(`there is no ${title}`);
   const holders = (secret.status.usedBy ?? []).filter((user) => user.versions.includes(version));
   const names = holders.map(({ reference }) => reference).join(', ');
   if (force !== true) refuseInUse(secret, version, title, names);
-  io.note(`${title} is about to be destroyed; its number never comes back.`);
+  io.note(`Version ${ofSecret} is about to be destroyed; its number never comes back.`);
   if (names !== '') io.note(`What will break: ${names} of this namespace can not get it any more.`);
   io.note(FINAL);
   await confirm(context, nameOf(secret), yes);
@@ -106,7 +107,7 @@ async function removeVersion(
     await asking(() => client.mergePatch(secretVersions, body, { fieldManager: clientFieldManager, signal }));
   }
   await asking(() => client.delete(secretVersions, place, { uid, signal }));
-  io.out(`The ${title} is destroyed.\n`);
+  io.out(`Version ${ofSecret} is destroyed.\n`);
 }
 
 function refuseInUse(secret: SecretObject, version: number, title: string, names: string): void {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { nameOf } from '../../managers/embedded/client/objects.ts';
 import { changeSecret, type SecretChange } from '../../managers/embedded/client/secrets.ts';
-import { labelArgument, nameArgument } from '../arguments.ts';
+import { labelArgument, nameArgument, rotateAfterArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { knownSecret } from '../known-secret.ts';
 import { managerOption } from '../options.ts';
@@ -23,7 +23,11 @@ export function editCommand(context: CliContext): Command {
     .option('--description <text>', 'what it is for')
     .option('--type <name>', 'the SecretType that the next values must meet')
     .option('--label <key=value>', 'a label; key- takes it away; can be repeated', labelArgument)
-    .option('--rotate-after <age>', 'age of a version after which RotationDue says so, for example 90d')
+    .option(
+      '--rotate-after <age>',
+      'age of a version after which RotationDue says so, for example 90d',
+      rotateAfterArgument,
+    )
     .addOption(managerOption())
     .action((name: string, options: EditOptions) => edit(context, name, options));
 }

@@ -7,6 +7,7 @@ import type { KubeBody } from '../../kube/client.ts';
 import { type CliContext, CliError, type Cluster } from '../context.ts';
 import { type Grant, grantOf, type Receivers, subjectsOf } from '../grant/manifests.ts';
 import { thingsOf, toVerb, type Verb } from '../grant/verbs.ts';
+import { missingThings } from '../missing-notes.ts';
 import { collect } from '../options.ts';
 import { roleBindings, roles } from '../who-can/rbac.ts';
 import { standsFor, subjectLabel } from '../who-can/resolve.ts';
@@ -49,8 +50,10 @@ export function grantCommand(context: CliContext): Command {
         await revoke(context, cluster, grant);
         return context.io.note(`${who} got ${what} by Role ${grant.name}: it is taken back. Check: keyferry who-can`);
       }
+      const missing = await missingThings(cluster.client, things, namespace, context.signal);
       await apply(context, cluster, verb, grant);
       context.io.note(`${who} may ${what} (Role ${grant.name})`);
+      for (const note of missing) context.io.note(note);
       for (const subject of subjects) {
         const everyone = standsFor(subject);
         if (everyone !== undefined) context.io.note(`note: ${subjectLabel(subject)} stands for ${everyone}`);

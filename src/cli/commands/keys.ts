@@ -60,7 +60,10 @@ export function keysCommand(context: CliContext): Command {
 function trustCommand(context: CliContext): Command {
   return new Command('trust')
     .description('accept the key that the cluster publishes now, after it has changed')
-    .option('--fingerprint <text>', 'what an administrator told you: another key is not accepted')
+    .option(
+      '--fingerprint <text>',
+      'what an administrator told you, SHA256:... or age1...: another key is not accepted',
+    )
     .option('--manager <name>', 'whose key (default: ClusterSecretManager default)')
     .option('--yes', 'do not ask')
     .action((options: TrustOptions) => trustPublished(context, options));

@@ -4,6 +4,7 @@ import { ageArgument } from '../arguments.ts';
 import { inAws } from '../aws/place.ts';
 import { listAws } from '../aws/show.ts';
 import { type CliContext, CliError } from '../context.ts';
+import { missingNamespace } from '../missing-notes.ts';
 import { managerOption, ownCredentials } from '../options.ts';
 import { printListing } from '../output.ts';
 import { type SecretSummary, summaryOf } from '../secret-summary.ts';
@@ -48,6 +49,10 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   const rows = found.map(summaryOf).filter((summary) => isWanted(summary, options, clock.now()));
   const where = everywhere ? 'in any namespace' : `in namespace ${session.namespace}`;
   const which = options.unused === true || options.olderThan !== undefined ? 'such secret' : 'secret';
+  if (found.length === 0 && !everywhere) {
+    const note = await missingNamespace(session.client, session.namespace, signal);
+    if (note !== undefined) context.io.note(note);
+  }
   printListing(context, {
     columns: listColumns(everywhere, clock.now()),
     rows,

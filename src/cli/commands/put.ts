@@ -7,10 +7,11 @@ import { checkSize } from '../../managers/embedded/client/value-size.ts';
 import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import { ManagerError } from '../../managers/errors.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
-import { anyNameArgument, labelArgument } from '../arguments.ts';
+import { anyNameArgument, labelArgument, rotateAfterArgument } from '../arguments.ts';
 import { inAws } from '../aws/place.ts';
 import { putAws, refuseClusterOptions } from '../aws/put.ts';
 import { type CliContext, CliError } from '../context.ts';
+import { alphabetHelp } from '../generate.ts';
 import { missing } from '../known-secret.ts';
 import { managerOption, ownCredentials } from '../options.ts';
 import { printObject } from '../output.ts';
@@ -48,15 +49,16 @@ export function putCommand(context: CliContext): Command {
     .option('--file <path>', 'take the value from a file, byte for byte')
     .option('--generate', 'make a random value')
     .option('--length <n>', 'with --generate: characters (default: 32)')
-    .option(
-      '--alphabet <name>',
-      'with --generate: alphanumeric (default), hex, digits, url, symbols, or the characters',
-    )
+    .option('--alphabet <name>', alphabetHelp)
     .option('--show-once', 'with --generate: print the value, this once')
     .option('--create', 'make the secret where there is none')
     .option('--type <name>', 'with --create: the SecretType that values must meet')
     .option('--description <text>', 'with --create: what it is for')
-    .option('--rotate-after <age>', 'with --create: age of a version after which RotationDue says so, for example 90d')
+    .option(
+      '--rotate-after <age>',
+      'with --create: age of a version after which RotationDue says so, for example 90d',
+      rotateAfterArgument,
+    )
     .option('--write-only', 'with --create: nobody can reveal it, for good; only references get it')
     .option('--label <key=value>', 'with --create: a label; can be repeated', labelArgument)
     .addOption(managerOption())

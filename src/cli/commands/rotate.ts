@@ -11,6 +11,7 @@ import { inAws } from '../aws/place.ts';
 import { rotateAws } from '../aws/rotate.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
+import { alphabetHelp } from '../generate.ts';
 import { knownSecret } from '../known-secret.ts';
 import { managerOption, ownCredentials, timeoutOption } from '../options.ts';
 import { printObject } from '../output.ts';
@@ -45,10 +46,7 @@ export function rotateCommand(context: CliContext): Command {
     .argument('<name>', 'name of the secret, in any case', anyNameArgument)
     .option('--generate', 'make a random value')
     .option('--length <n>', 'with --generate: characters (default: 32)')
-    .option(
-      '--alphabet <name>',
-      'with --generate: alphanumeric (default), hex, digits, url, symbols, or the characters',
-    )
+    .option('--alphabet <name>', alphabetHelp)
     .option('--file <path>', 'take the value from a file, byte for byte')
     .option('--before <command>', 'gets the value on standard input and must succeed before it becomes latest')
     .option('--destroy-old', 'destroy the version that was latest, once nothing runs it any more')

@@ -5,6 +5,7 @@ import { checkValue } from '../../managers/embedded/types/check-value.ts';
 import type { SecretValue } from '../../managers/secret-value.ts';
 import { nameArgument, versionArgument } from '../arguments.ts';
 import { type CliContext, CliError } from '../context.ts';
+import { alphabetHelp } from '../generate.ts';
 import { collect } from '../options.ts';
 import { findInFile, type SecretInFile, withDocument } from '../seal/manifest-file.ts';
 import { readPublicKeys } from '../seal/public-keys.ts';
@@ -45,7 +46,7 @@ export function sealCommand(context: CliContext): Command {
     .option('--file <path>', 'take the value from a file')
     .option('--generate', 'make a random value')
     .option('--length <n>', 'with --generate: how many characters')
-    .option('--alphabet <name>', 'with --generate: alphanumeric, hex, digits, url, symbols, or the characters')
+    .option('--alphabet <name>', alphabetHelp)
     .addHelpText('after', help)
     .action(async (name: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<SealOptions>();

@@ -4,6 +4,7 @@ import type { RawObject } from '../../kube/object.ts';
 import type { Resource } from '../../kube/resource.ts';
 import { type CliContext, type Cluster, CliError } from '../context.ts';
 import { companions, thingsOf, toVerb } from '../grant/verbs.ts';
+import { missingThings } from '../missing-notes.ts';
 import { printListing } from '../output.ts';
 import { type Readable, readable, valueOr } from '../status/readable.ts';
 import {
@@ -39,8 +40,12 @@ export function whoCanCommand(context: CliContext): Command {
     .addHelpText('after', '\nExample:\n  keyferry who-can access db.password -n shop')
     .action(async (word: string, name: string) => {
       const verb = toVerb(word);
-      const { resource, names = [''] } = thingsOf(verb, [name]);
-      const rbac = await readRbac(context, await context.cluster());
+      const things = thingsOf(verb, [name]);
+      const { resource, names = [''] } = things;
+      const { signal, io } = context;
+      const cluster = await context.cluster();
+      const rbac = await readRbac(context, cluster);
+      for (const note of await missingThings(cluster.client, things, cluster.namespace, signal)) io.note(note);
       const ask = (question: { readonly verb: string; readonly resource: string; readonly name: string }) =>
         holdersOf({ group, ...question }, rbac.roles, rbac.bindings);
       const able = ask({ ...companions[verb], name: '' });

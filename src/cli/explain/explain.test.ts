@@ -7,8 +7,9 @@ import { condition, held, referenceView, since } from '../testing/reference-view
 import { explain } from './explain.ts';
 import type { Fact, Facts, SecretView } from './facts.ts';
 
-function manager(spec: object, ready: 'True' | 'False' = 'True') {
-  const status = { conditions: [condition('Ready', ready, 'Reason', 'fix the manager')], identity: 'keyferry' };
+function manager(spec: object, ready: 'True' | 'False' = 'True', said: object = {}) {
+  const conditions = [condition('Ready', ready, 'Reason', 'fix the manager')];
+  const status = { conditions, identity: 'keyferry', ...said };
   const raw = rawObjectSchema.parse({ metadata: { name: 'default', uid: 'm', resourceVersion: '1' }, spec, status });
   const view = toManagerView('ClusterSecretManager', raw);
   if (view === undefined) throw new Error('no manager');
@@ -42,6 +43,10 @@ const target = found(
   }),
 );
 
+const others = found(
+  objectMetaSchema.parse({ name: 'api-db', namespace: 'shop', uid: 't', resourceVersion: '1', annotations: {} }),
+);
+
 function facts(change: Partial<Facts> = {}): Facts {
   return {
     reference: referenceView({ status: { versions: [held('2')], summary: 'db.password@2' } }),
@@ -50,6 +55,15 @@ function facts(change: Partial<Facts> = {}): Facts {
     labels: found({}),
     target,
     ...change,
+  };
+}
+
+/** As the operator writes it that works in some namespaces only. */
+function watching(...watchNamespaces: readonly string[]): Partial<Facts> {
+  const view = manager({ embedded: {} }, 'True', { watchNamespaces });
+  return {
+    managers: new Map([['ClusterSecretManager/default', found(view)]]),
+    reference: referenceView({ status: { conditions: [] } }),
   };
 }
 
@@ -98,7 +112,16 @@ describe('the way of a reference', () => {
     ]);
   });
 
+  it('is unknown at its start while the operator has not looked, where it works in that namespace', () => {
+    expect(explain(facts(watching('shop', 'cart')))[0]).toMatchObject({ step: 'reference', result: 'unknown' });
+  });
+
   it.each<[string, Partial<Facts>, string]>([
+    [
+      'an operator that works elsewhere',
+      watching('cart'),
+      'reference: SecretReference shop/api-db: nobody looks at it -> the operator watches only cart, so nothing happens in namespace shop: ask for it to be added to watchNamespaces',
+    ],
     [
       'a manager that is not there',
       { managers: new Map([['ClusterSecretManager/default', { state: 'missing' }]]) },
@@ -142,6 +165,16 @@ describe('the way of a reference', () => {
     ],
     ['a property that is not there', said('PropertyNotFound'), 'value: the operator says PropertyNotFound -> do this'],
     ['a Secret of others', said('TargetConflict'), 'target: the operator says TargetConflict -> do this'],
+    [
+      'a Secret of others that can be seen, as the operator says it',
+      { ...said('TargetConflict'), target: others },
+      'target: Secret shop/api-db is there, but not made by this reference -> do this',
+    ],
+    [
+      'a Secret of others that the operator has not met yet',
+      { target: others },
+      'kubectl annotate secret -n shop api-db keyferry.io/adopt=true',
+    ],
     ['a reason of a later release', said('SomethingNew'), 'value: the operator says SomethingNew -> do this'],
     ['a Secret that is gone', { target: { state: 'missing' } }, 'target: Secret shop/api-db is not there'],
     [

@@ -1,5 +1,6 @@
 import type { ReadyReason } from '../../api/v1/conditions.ts';
 import { presentReady, referenceLabel } from '../status/reference.ts';
+import { unwatched } from '../watched.ts';
 import { type Facts, failed, ok, type Step, type StepName, unknown } from './facts.ts';
 import { accessSteps, identitySteps, managerSteps } from './managers.ts';
 import { secretSteps, versionSteps } from './secrets.ts';
@@ -59,7 +60,7 @@ function toldAt(step: StepName, { reference }: Facts): Step | undefined {
   return at === step ? failed(step, `the operator says ${ready.reason}`, ready.message) : undefined;
 }
 
-function referenceSteps({ reference }: Facts): readonly Step[] {
+function referenceSteps({ reference, managers }: Facts): readonly Step[] {
   const { metadata, spec } = reference;
   const label = `SecretReference ${referenceLabel(reference)}`;
   const ready = presentReady(reference);
@@ -68,11 +69,20 @@ function referenceSteps({ reference }: Facts): readonly Step[] {
     return [failed('reference', `${label} is ${says}`, `keyferry resume ${metadata.name}`)];
   }
   if (metadata.deletionTimestamp !== undefined) return [failed('reference', `${label} is being deleted`)];
-  if (ready === undefined) {
-    const says = `${label}: the operator has not looked at its present spec yet (keyferry status says whether it lives)`;
-    return [unknown('reference', says)];
-  }
+  if (ready === undefined) return [unseenStep(label, metadata.namespace, managers)];
   return [ok('reference', `${label} is there, and the operator has looked at it`)];
+}
+
+/** Why the operator has not looked at it yet, where a manager says so. */
+function unseenStep(label: string, namespace: string, managers: Facts['managers']): Step {
+  const [nobody] = [...managers.values()].flatMap((fact) =>
+    fact.state === 'found' ? (unwatched(fact.value.status.watchNamespaces, namespace) ?? []) : [],
+  );
+  if (nobody !== undefined) return failed('reference', `${label}: nobody looks at it`, nobody);
+  return unknown(
+    'reference',
+    `${label}: the operator has not looked at its present spec yet (keyferry status says whether it lives)`,
+  );
 }
 
 /** No value is read here: whether one fits, the operator has said. */

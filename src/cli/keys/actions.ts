@@ -5,7 +5,7 @@ import { waitFor } from '../../managers/embedded/client/wait-for.ts';
 import { wrappedSuffix } from '../../managers/embedded/sealing/wrapped-key.ts';
 import { confirm } from '../confirm.ts';
 import { type CliContext, CliError } from '../context.ts';
-import { fingerprintOf, trustKey } from '../known-keys.ts';
+import { checkFingerprintForm, fingerprintOf, isFingerprintOf, trustKey } from '../known-keys.ts';
 import { printListing } from '../output.ts';
 import { managerName } from '../session.ts';
 import { readable, valueOr } from '../status/readable.ts';
@@ -87,7 +87,12 @@ export async function rotateKey(context: CliContext, options: KeysOptions): Prom
   io.note(`new values are sealed to ${name} from now on. The old key still opens what was sealed to it. Now:`);
   io.note('  keyferry keys backup --file FILE     (the backup that there is lacks this key)');
   io.note('  keyferry keys reseal                 (seals what there is to it)');
-  io.note('Who puts from another machine is told that the key changed: keyferry keys trust');
+  io.note(tellOthers(key.publicKey));
+}
+
+/** What an administrator hands on, outside the cluster. */
+function tellOthers(publicKey: string): string {
+  return `Who puts from another machine is told that the key changed. Tell them: keyferry keys trust --fingerprint ${fingerprintOf(publicKey)}`;
 }
 
 /** For when the keys are lost for good: the operator makes no key itself where something is sealed to another. */
@@ -101,7 +106,7 @@ export async function createKey(context: CliContext, options: KeysOptions & { re
   const key = await createKeys(place);
   io.out(`${key.publicKey}\n`);
   io.note('new values are sealed to it. Now: keyferry keys backup --file FILE');
-  io.note('Who puts from another machine is told that the key changed: keyferry keys trust');
+  io.note(tellOthers(key.publicKey));
 }
 
 /** How often it is looked: each is a list of all secrets. */
@@ -205,6 +210,7 @@ export interface TrustOptions {
 
 /** Accepts the key that the cluster publishes now, whatever this computer knew before. */
 export async function trustPublished(context: CliContext, options: TrustOptions): Promise<void> {
+  if (options.fingerprint !== undefined) checkFingerprintForm(options.fingerprint);
   const { client, namespace, server } = await context.cluster();
   const { signal, clock, configFolder, io } = context;
   const target = await findSealingTarget(client, managerName(options.manager), namespace, signal);
@@ -213,8 +219,8 @@ export async function trustPublished(context: CliContext, options: TrustOptions)
     const warning = `${server} publishes the sealing key ${target.publicKey} (${fingerprint}). Whoever holds its private half reads what you put. Compare it with what an administrator sees in keyferry keys list.`;
     io.note(warning);
     await confirm(context, 'trust', options.yes);
-  } else if (options.fingerprint !== fingerprint) {
-    throw new CliError(`the cluster publishes a key with another fingerprint, ${fingerprint}: it is not accepted`);
+  } else if (!isFingerprintOf(options.fingerprint, target.publicKey)) {
+    throw new CliError(`the cluster publishes another key, ${target.publicKey} (${fingerprint}): it is not accepted`);
   }
   await trustKey(configFolder, { ...target, server }, clock.now());
   io.note(`accepted ${fingerprint} for ${server}`);

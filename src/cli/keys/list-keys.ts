@@ -1,4 +1,5 @@
 import { annotations } from '../../api/v1/names.ts';
+import { fingerprintOf } from '../known-keys.ts';
 import type { Column } from '../table.ts';
 import { type KeySecret, publicKeyOf } from './key-secret.ts';
 import type { KeyUsage } from './usage.ts';
@@ -8,6 +9,8 @@ export interface KeyRow {
   /** The entry of the Secret; empty for a key that versions are sealed to and that is gone. */
   readonly entry: string;
   readonly publicKey: string;
+  /** As `keyferry put` tells it, and `keys trust` takes it; empty without a public key. */
+  readonly fingerprint: string;
   readonly state: 'current' | 'old' | 'broken' | 'missing';
   /** How many accepted versions are sealed to it; undefined where they may not be listed. */
   readonly versions: number | undefined;
@@ -26,15 +29,26 @@ export function keyList(secret: KeySecret, usage: KeyUsage | undefined): KeyList
   const present = secret.entries.map((entry): KeyRow => {
     const { name, key, wrapped } = entry;
     const publicKey = publicKeyOf(entry);
-    if (publicKey === undefined) return { entry: name, publicKey: '', state: 'broken', versions: undefined };
+    if (publicKey === undefined)
+      return { entry: name, publicKey: '', fingerprint: '', state: 'broken', versions: undefined };
     const state = name === secret.current?.name ? 'current' : 'old';
     const kept = key === undefined && wrapped !== undefined ? { wrappedBy: wrapped.kmsKey } : {};
-    return { entry: name, publicKey, state, versions: count(publicKey), ...kept };
+    return {
+      entry: name,
+      publicKey,
+      fingerprint: fingerprintOf(publicKey),
+      state,
+      versions: count(publicKey),
+      ...kept,
+    };
   });
   const known = new Set(present.map(({ publicKey }) => publicKey));
   const gone = [...(usage ?? [])]
     .filter(([key]) => !known.has(key))
-    .map(([publicKey, versions]): KeyRow => ({ entry: '', publicKey, state: 'missing', versions }));
+    .map(([publicKey, versions]): KeyRow => {
+      const fingerprint = fingerprintOf(publicKey);
+      return { entry: '', publicKey, fingerprint, state: 'missing', versions };
+    });
   return { keys: [...present, ...gone], backedUp: secret.metadata.annotations[annotations.backedUp] };
 }
 
@@ -47,6 +61,7 @@ export const keyColumns: readonly Column<KeyRow>[] = [
   },
   { header: 'VERSIONS', value: ({ versions }) => (versions === undefined ? '?' : String(versions)) },
   { header: 'PUBLIC-KEY', value: ({ publicKey }) => publicKey },
+  { header: 'FINGERPRINT', value: ({ fingerprint }) => fingerprint },
   { header: 'WRAPPED-BY', value: ({ wrappedBy = '' }) => wrappedBy, wide: true },
 ];
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type RawObject, rawObjectSchema } from '../../kube/object.ts';
+import { fingerprintOf } from '../known-keys.ts';
+import { renderTable } from '../table.ts';
 import type { KeySecret } from './key-secret.ts';
-import { keyList, keyNotes } from './list-keys.ts';
+import { keyColumns, keyList, keyNotes } from './list-keys.ts';
 import { openedOnlyBy, usageOf } from './usage.ts';
 
 function raw(name: string, more: object): RawObject {
@@ -32,7 +34,9 @@ describe('how many versions are sealed to each key', () => {
   it('shows keys that versions need and that are gone', () => {
     const secret: KeySecret = { metadata: raw('k', {}).metadata, entries: [], current: undefined };
     const list = keyList(secret, new Map([['age1gone', 3]]));
-    expect(list.keys).toEqual([{ entry: '', publicKey: 'age1gone', state: 'missing', versions: 3 }]);
+    const fingerprint = fingerprintOf('age1gone');
+    expect(list.keys).toEqual([{ entry: '', publicKey: 'age1gone', fingerprint, state: 'missing', versions: 3 }]);
+    expect(renderTable(keyColumns, list.keys)).toContain(fingerprint);
     expect(keyNotes(list).join('\n')).toContain('keyferry keys restore FILE');
   });
 });

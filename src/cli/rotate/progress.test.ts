@@ -71,6 +71,30 @@ describe('a rotation', () => {
     expect(states(referenceView({ spec }))).toEqual(['moved']);
   });
 
+  describe('of what a reference held and does not ask for any more', () => {
+    const spec = { data: { a: { secret: 'db.other' } } };
+    const failing = { conditions: [condition('Ready', 'False', 'SecretNotFound', 'there is no db.other')] };
+
+    it('is neither waited for nor through: its Secret holds the old value', () => {
+      const reference = referenceView({ spec, status: { ...failing, versions: [held('2')] } });
+      const progress = progressOf([reference], rotation);
+      expect(progress).toMatchObject({ settled: true, through: false });
+      expect(describeMovers(progress.movers)).toBe(
+        'not asked for    shop/api-db: not asked for any more; its Secret still holds version 2, as its present spec does not work (SecretNotFound: there is no db.other)\n',
+      );
+    });
+
+    it('waits until the operator has looked at the present spec', () => {
+      expect(states(referenceView({ spec, generation: 2, status: { versions: [held('2')] } }))).toEqual(['moving']);
+    });
+
+    it('waits where it may yet be found', () => {
+      const finding = { data: undefined, dataFrom: [{ find: { prefix: 'db.' } }] };
+      const reference = referenceView({ spec: finding, status: { ...failing, versions: [held('2')] } });
+      expect(states(reference)).toEqual(['moving']);
+    });
+  });
+
   it('has found secrets as far as they are held', () => {
     const spec = { data: undefined, dataFrom: [{ find: { prefix: 'db.' } }] };
     const conditions = [condition('Ready', 'True', 'Synced')];

@@ -22,9 +22,10 @@ export interface Mover {
    * - `moving`: it is on its way, or will be.
    * - `pinned`: its spec names another version.
    * - `fixed`: nothing here restarts it.
+   * - `unasked`: its spec does not ask for the secret any more, and its Secret still holds what it held.
    * - `failed`: it did not come up.
    */
-  readonly state: 'moved' | 'moving' | 'pinned' | 'fixed' | 'failed';
+  readonly state: 'moved' | 'moving' | 'pinned' | 'fixed' | 'unasked' | 'failed';
   readonly says: string;
 }
 
@@ -49,16 +50,16 @@ export function progressOf(references: readonly ReferenceView[], rotation: Rotat
 }
 
 function moversOf(reference: ReferenceView, rotation: Rotation): readonly Mover[] {
-  const ours = wantsOf(reference.spec).filter(
-    (want) =>
-      want.secret !== undefined && rotation.isSecret(want.secret, reference) && rotation.isOurs(reference, want),
-  );
+  const asked = wantsOf(reference.spec).filter((want) => rotation.isOurs(reference, want));
+  const ours = asked.filter(({ secret }) => secret !== undefined && rotation.isSecret(secret, reference));
+  // What is found by prefix or tags names no secret, and may find this one.
+  const asks = ours.length > 0 || asked.some(({ secret }) => secret === undefined);
   const held = heldVersions(reference, rotation);
   if (ours.length === 0 && held.length === 0) return [];
   const who = referenceLabel(reference);
   const pinned = pinOf(ours, rotation);
   if (pinned !== undefined) return [{ who, state: 'pinned', says: pinned }];
-  if (!follows(ours, held, rotation)) return [waiting(reference, who)];
+  if (!follows(ours, held, rotation)) return [asks ? waiting(reference, who) : letGo(reference, who, held)];
   const consumers = reference.status.consumers ?? [];
   const itself: Mover = { who, state: 'moved', says: `its Secret holds version ${rotation.version}` };
   return [itself, ...consumers.map((consumer) => consumerMover(reference, consumer))];
@@ -102,6 +103,19 @@ function waiting(reference: ReferenceView, who: string): Mover {
   return { who, state: 'moving', says: why };
 }
 
+/** Its Secret holds the secret from a spec before. Once the operator has looked at the present one, it keeps that for good where that one does not work. */
+function letGo(reference: ReferenceView, who: string, held: readonly string[]): Mover {
+  const ready = presentReady(reference);
+  const before = waiting(reference, who);
+  if (ready === undefined || before.state !== 'moving') return before;
+  const why = ready.status === 'True' ? '' : `, as its present spec does not work (${ready.reason}: ${ready.message})`;
+  return {
+    who,
+    state: 'unasked',
+    says: `not asked for any more; its Secret still holds version ${held.join(', ')}${why}`,
+  };
+}
+
 function consumerMover(reference: ReferenceView, consumer: Consumer): Mover {
   const who = `${referenceLabel(reference)} ${consumer.kind}/${consumer.name}`;
   const { state, message, content } = consumer;
@@ -119,12 +133,13 @@ const words = {
   moving: 'on its way',
   pinned: 'pinned',
   fixed: 'not restartable',
+  unasked: 'not asked for',
   failed: 'failed',
 } as const satisfies Record<Mover['state'], string>;
 
 /** One line for each, those that need somebody last. */
 export function describeMovers(movers: readonly Mover[]): string {
-  const order: readonly Mover['state'][] = ['moved', 'moving', 'pinned', 'fixed', 'failed'];
+  const order: readonly Mover['state'][] = ['moved', 'moving', 'pinned', 'fixed', 'unasked', 'failed'];
   return movers
     .toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
     .map(({ who, state, says }) => `${words[state].padEnd(16)} ${who}: ${says}\n`)

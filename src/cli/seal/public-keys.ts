@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { CliError } from '../context.ts';
 
-const publicKeyForm = /^age1[02-9ac-hj-np-z]{58}$/;
+/** Of an age key of X25519. */
+export const publicKeyForm = /^age1[02-9ac-hj-np-z]{58}$/;
 /** As many as one version can be sealed to. */
 const MOST_KEYS = 8;
 

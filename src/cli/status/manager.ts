@@ -46,3 +46,8 @@ export function troubleOf(manager: ManagerView): ManagerTrouble | undefined {
   const { reason = 'NotSeen', message = 'the operator has not looked at it yet', lastTransitionTime } = ready ?? {};
   return { manager: managerLabel(manager), reason, message, since: lastTransitionTime };
 }
+
+/** Whether a manager of the whole cluster does not work, by what the operator says. One that it has not looked at is not down. */
+export function isDown({ kind, status }: ManagerView): boolean {
+  return kind === 'ClusterSecretManager' && conditionOf(status, 'Ready')?.status === 'False';
+}

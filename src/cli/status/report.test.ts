@@ -15,13 +15,16 @@ function lease(spec: object) {
   });
 }
 
-function manager(name: string, ready: 'True' | 'False') {
+function manager(
+  name: string,
+  ready: 'True' | 'False' | undefined,
+  kind: 'ClusterSecretManager' | 'SecretManager' = 'ClusterSecretManager',
+) {
   const metadata = { name, uid: name, resourceVersion: '1' };
-  const conditions = [
-    condition('Ready', ready, ready === 'True' ? 'Ready' : 'ManagerUnavailable', 'it does not answer'),
-  ];
+  const reason = ready === 'True' ? 'Ready' : 'ManagerUnavailable';
+  const conditions = ready === undefined ? [] : [condition('Ready', ready, reason, 'it does not answer')];
   const raw = rawObjectSchema.parse({ metadata, spec: { embedded: {} }, status: { conditions } });
-  const view = toManagerView('ClusterSecretManager', raw);
+  const view = toManagerView(kind, raw);
   if (view === undefined) throw new Error('no manager');
   return view;
 }
@@ -141,15 +144,55 @@ describe('the report', () => {
     );
   });
 
-  it('nags while the sealing key was never backed up, and not where there is none', () => {
-    expect(reportOf({ ...healthy, backup: 'never' }).warnings[0]).toContain('keyferry keys backup');
+  it('nags while the sealing key in use was not backed up, whatever was before, and not where there is none', () => {
+    const [warning] = reportOf({ ...healthy, backup: 'never' }).warnings;
+    expect(warning).toContain('the sealing key in use was not backed up');
+    expect(warning).toContain('keyferry keys backup');
     expect(reportOf({ ...healthy, backup: 'none' }).warnings).toEqual([]);
+  });
+
+  it('says where the operator works, unless that is everywhere', () => {
+    const [view] = [manager('default', 'True')];
+    const some = { ...view, status: { ...view.status, watchNamespaces: ['shop', 'cart'] } };
+    const report = reportOf({ ...healthy, managers: { value: [some] } });
+    expect(describeReport(report, now, false)).toContain('Namespaces: the operator watches only shop, cart\n');
+    expect(describeReport(reportOf(healthy), now, false)).not.toContain('Namespaces:');
   });
 
   it('says what it may not see, and shows the rest', () => {
     const report = reportOf({ ...healthy, managers: { hidden: 'you may not read ClusterSecretManagers' } });
-    expect(report.references.fine).toBe(1);
-    expect(describeReport(report, now, false)).toContain('Not shown: you may not read ClusterSecretManagers');
+    expect(report.references?.fine).toBe(1);
+    expect(report.failures).toEqual([]);
+    const text = describeReport(report, now, false);
+    expect(text).toContain('Managers:   unknown');
+    expect(text).toContain('Not shown: you may not read ClusterSecretManagers');
+  });
+
+  const broken = referenceView({ status: { conditions: [condition('Ready', 'False', 'NoVersion')] } });
+  const unseen = { hidden: 'you may not' };
+  it.each<[string, Partial<Observation>, readonly string[]]>([
+    ['nothing, where all is well', {}, []],
+    ['an operator that is dead', { leader: { value: leaderOf(undefined, now) } }, ['no operator leads']],
+    [
+      'a manager that is down',
+      { managers: { value: [manager('aws', 'False'), manager('default', 'True')] } },
+      ['ClusterSecretManager aws is not ready'],
+    ],
+    ['no manager that was not looked at yet', { managers: { value: [manager('aws', undefined)] } }, []],
+    ['no manager of one namespace', { managers: { value: [manager('own', 'False', 'SecretManager')] } }, []],
+    ['no reference that is broken', { references: { value: [broken] } }, []],
+    ['that nothing could be read', { leader: unseen, managers: unseen, references: unseen }, ['nothing could be read']],
+  ])('has to be looked at for %s', (_what, seen, failures) => {
+    expect(reportOf({ ...healthy, ...seen }).failures).toEqual(failures);
+  });
+
+  it('of which nothing may be seen counts nothing', () => {
+    const text = describeReport(
+      reportOf({ ...healthy, leader: unseen, managers: unseen, references: unseen }),
+      now,
+      false,
+    );
+    expect(text).toMatch(/^Operator: +unknown\nManagers: +unknown\nReferences: +unknown\n/);
   });
 
   it('lets nothing that others wrote move the cursor', () => {

@@ -44,6 +44,7 @@ function createBench() {
     operatorNamespace: 'keyferry',
     clusterUid: () => 'cluster',
     trustedLabels: new Set(),
+    watchNamespaces: [],
     clock,
     logger: silentLogger,
   };
@@ -81,6 +82,17 @@ describe('a manager whose spec names other credentials', () => {
 
     expect(directory.lookup(KEY).state).toBe('starting');
     expect(requeued).toEqual([KEY]);
+  });
+});
+
+describe('a manager of an operator that works in some namespaces', () => {
+  it('says in which, for those who put elsewhere', async () => {
+    const { client, scope, state } = createBench();
+    state.object = { ...state.object, status: { conditions: [] } };
+
+    await reconcileManager({ ...scope, watchNamespaces: ['shop'] }, KEY, new AbortController().signal);
+
+    expect(client.calls).toMatchObject([{ body: { status: { watchNamespaces: ['shop'] } } }]);
   });
 });
 

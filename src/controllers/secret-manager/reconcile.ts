@@ -43,6 +43,8 @@ export interface ManagerScope {
   readonly operatorNamespace: string;
   readonly clusterUid: () => string;
   readonly trustedLabels: ReadonlySet<string>;
+  /** Where the operator works; empty: in all namespaces. */
+  readonly watchNamespaces: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -223,7 +225,11 @@ async function report(
   findings: ManagerFindings,
   signal: AbortSignal,
 ): Promise<void> {
-  const status = nextManagerStatus(object, findings, new Date(scope.clock.now()).toISOString());
+  const status = {
+    ...nextManagerStatus(object, findings, new Date(scope.clock.now()).toISOString()),
+    // Whoever works in another namespace can see it nowhere else: the operator's flags and its lease are not theirs to read.
+    ...(scope.watchNamespaces.length > 0 && { watchNamespaces: [...scope.watchNamespaces] }),
+  };
   if (sameManagerStatus(object.status, status)) return;
   const { name, namespace, uid, resourceVersion } = object.metadata;
   const where = object.kind === 'SecretManager' ? { namespace } : {};

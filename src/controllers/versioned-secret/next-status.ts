@@ -42,6 +42,8 @@ export function nextSecretStatus(
   return {
     observedGeneration: metadata.generation,
     conditions: conditionsOf(secret, findings, latest, now),
+    // For kubectl, whose columns know no alternative where spec.name is left out.
+    name: writtenName(secret),
     ...(latest !== undefined && { latest }),
     ...(previous !== undefined && { previous }),
     ...(findings.lastVersion > 0 && { lastVersion: findings.lastVersion }),

@@ -53,6 +53,14 @@ async function settle(): Promise<void> {
 }
 
 describe('the status of a secret', () => {
+  it('says its name as it is written, also where only the object has one', async () => {
+    await cluster.look();
+    expect(cluster.status().name).toBe('db.password');
+    cluster.secret({ name: 'DB.password' });
+    await cluster.look();
+    expect(cluster.status().name).toBe('DB.password');
+  });
+
   it('says how to fill an empty one', async () => {
     await cluster.look();
     expect(conditionOf(cluster.status(), 'Ready')).toMatchObject({

@@ -76,14 +76,14 @@ export function install(world: World): void {
     const working = await leader(world);
     const before = await world.keyferry(['status']);
     expect(before).toContain(`Operator:   ${working}`);
-    expect(before).toContain('the sealing key was never backed up');
+    expect(before).toContain('the sealing key in use was not backed up');
 
     const folder = await mkdtemp(join(tmpdir(), 'keyferry-backup-'));
     await world.keyferry(['keys', 'backup', '--file', join(folder, 'keys.yaml')]);
     await rm(folder, { recursive: true });
 
     await within('it no longer says so', async () => {
-      expect(await world.keyferry(['status'])).not.toContain('never backed up');
+      expect(await world.keyferry(['status'])).not.toContain('was not backed up');
     });
   });
 }

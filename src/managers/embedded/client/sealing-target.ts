@@ -29,6 +29,8 @@ export interface SealingTarget {
   readonly cluster: string;
   /** The most bytes that a value may have. */
   readonly valueBytes: number;
+  /** The namespaces that the operator works in; undefined: all, as far as is known. */
+  readonly watchNamespaces?: readonly string[] | undefined;
 }
 
 const status = managerStatusSchema.prefault({});
@@ -37,6 +39,7 @@ const managerSchema = z.object({ metadata: objectMetaSchema, spec: secretManager
 
 interface ManagerView {
   readonly embedded: boolean;
+  readonly aws: boolean;
   readonly valueBytes: number;
   readonly status: z.infer<typeof managerStatusSchema>;
 }
@@ -51,21 +54,23 @@ export async function findSealingTarget(
   namespace: string,
   signal: AbortSignal,
 ): Promise<SealingTarget> {
-  const { embedded, valueBytes, status } = await readManager(client, manager, namespace, signal);
+  const { embedded, aws, valueBytes, status } = await readManager(client, manager, namespace, signal);
   const title = `${manager.kind} ${manager.name}`;
-  if (!embedded)
-    throw new ManagerError(
-      'ManagerUnavailable',
-      `${title} does not keep secrets in the cluster: name one with embedded: {}`,
-    );
-  const { publicKey, cluster } = status;
-  if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes };
+  if (!embedded) throw new ManagerError('ManagerUnavailable', notKept(title, manager.name, aws));
+  const { publicKey, cluster, watchNamespaces } = status;
+  if (publicKey !== undefined && cluster !== undefined) return { publicKey, cluster, valueBytes, watchNamespaces };
   const said = conditionOf(status, 'Ready');
   const why =
     said === undefined || said.status === 'True'
       ? 'the operator has not looked at it yet: is it running?'
       : said.message;
   throw new ManagerError('ManagerUnavailable', `${title} has no key to seal values to: ${why}`);
+}
+
+function notKept(title: string, name: string, aws: boolean): string {
+  const says = `${title} does not keep secrets in the cluster`;
+  if (!aws) return `${says}: name one with embedded: {}`;
+  return `${says}, but in AWS: to put them there, add --manager aws/${name}; to keep them in the cluster, name one with embedded: {}`;
 }
 
 async function readManager(
@@ -88,10 +93,15 @@ async function readManager(
 function clusterManagerView(object: RawObject): ManagerView {
   const { spec, status } = parsed(clusterManagerSchema, object, 'ClusterSecretManager');
   const { valueBytes } = spec.embedded?.limits ?? defaultLimits;
-  return { embedded: spec.embedded !== undefined, valueBytes, status };
+  return { embedded: spec.embedded !== undefined, aws: spec.aws !== undefined, valueBytes, status };
 }
 
 function managerView(object: RawObject): ManagerView {
   const { spec, status } = parsed(managerSchema, object, 'SecretManager');
-  return { embedded: spec.embedded !== undefined, valueBytes: defaultLimits.valueBytes, status };
+  return {
+    embedded: spec.embedded !== undefined,
+    aws: spec.aws !== undefined,
+    valueBytes: defaultLimits.valueBytes,
+    status,
+  };
 }

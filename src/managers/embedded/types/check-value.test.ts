@@ -52,6 +52,12 @@ describe('a value is refused', () => {
     ['a list', '[1]', person, 'type: the value must be an object'],
     ['null', 'null', person, 'type: the value must be an object'],
     ['a missing property', '{}', person, 'required: the value must have the property user'],
+    [
+      'all missing properties at once',
+      '{"port": 1}',
+      { type: 'object', required: ['host', 'port', 'user'] },
+      'required: the value must have the properties host, user',
+    ],
     ['a missing property below', '{"user": {}}', person, 'required: user must have the property name'],
     ['a wrong type below', '{"user": {"name": 5}}', person, 'type: user.name must be a string'],
     ['a wrong length below', '{"user": {"name": "a"}}', person, 'minLength: user.name must have at least 2'],

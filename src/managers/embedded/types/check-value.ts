@@ -101,9 +101,10 @@ function checkObject(
   budget: Budget,
 ): ValueMistake | undefined {
   const below = propertiesOf(schema);
-  const missing = (schema.required ?? []).find((name) => !object.has(name));
-  if (missing !== undefined) {
-    return { path, rule: 'required', message: `${at(path)}must have the property ${missing}` };
+  const missing = (schema.required ?? []).filter((name) => !object.has(name));
+  if (missing.length > 0) {
+    const what = missing.length === 1 ? 'property' : 'properties';
+    return { path, rule: 'required', message: `${at(path)}must have the ${what} ${missing.join(', ')}` };
   }
   if (schema.additionalProperties === false && Array.from(object.keys()).some((name) => !below.has(name))) {
     return { path, rule: 'additionalProperties', message: `${at(path)}has a property that the type does not name` };
