@@ -47,13 +47,14 @@ const ROOM = 200;
 /** As many as there is room for, and how many others: `db.account@3, db.password@7f1c2d3e (+9)`. `-` where there is none. */
 export function listOf(versions: readonly HeldVersion[]): string {
   const all = [...new Set(versions.map(({ secret, version }) => `${secret}@${shortVersion(version)}`))];
-  let [told = '-', ...rest] = all;
-  for (const next of [...rest]) {
+  const [first = '-', ...others] = all;
+  let [told, left] = [first, others.length];
+  for (const next of others) {
     if (told.length + next.length > ROOM) break;
     told += `, ${next}`;
-    rest = rest.slice(1);
+    left -= 1;
   }
-  return rest.length === 0 ? told : `${told} (+${rest.length})`;
+  return left === 0 ? told : `${told} (+${left})`;
 }
 
 /** Long ids (uuids) by their first eight characters. */
