@@ -7,7 +7,7 @@ const namespace = 'shop';
 
 /** The same chart with other values stands for the next version: every pod of the operator is replaced. */
 export function upgrade(world: World): void {
-  test('an upgrade replaces the operator, and no pod of an application', async () => {
+  test('an upgrade replaces the operator and sets the default manager, and leaves the pods of applications', async () => {
     const before = await operatorPods(world);
     const apps = await pods(world, namespace, 'env');
 
@@ -19,6 +19,7 @@ export function upgrade(world: World): void {
       release.namespace,
       ...imageFlags,
       '--set=logFormat=text',
+      '--set=defaultManager.embedded.limits.secrets=120',
       '--wait',
       '--timeout=3m',
     );
@@ -26,6 +27,11 @@ export function upgrade(world: World): void {
     await rolledOut(world, release.namespace, 'keyferry');
     const after = await operatorPods(world);
     expect(after.filter(({ name }) => before.some((old) => old.name === name))).toEqual([]);
+    // Helm leaves it as it was the first time: a pod of a hook sets it, and is gone again.
+    expect(await world.kubectl('get', 'csmgr', 'default', '-o', 'jsonpath={.spec.embedded.limits.secrets}')).toBe(
+      '120',
+    );
+    expect(await world.kubectl('get', 'pods,clusterroles', '-A', '-o', 'name')).not.toContain('/keyferry-set');
     // A put goes through to the pods: the new version works, and what it found it left as it was.
     await world.keyferry(['rotate', 'orders.password', '-n', namespace, '--yes'], 'after-the-upgrade');
     await rolledOut(world, namespace, 'orders');
