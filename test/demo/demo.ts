@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backendOf } from './backends.ts';
 import { showConsumers, showGuarded, showRollout } from './rollout-scenes.ts';
-import { showBroken, showChange, showFirstSync, showManager, showPeople, showRepair } from './scenes.ts';
+import { showBroken, showChange, showFirstSync, showManager, showPeople, showRepair, showScopes } from './scenes.ts';
 import { openTerminal, say } from './terminal.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -51,7 +51,10 @@ async function show(world: World): Promise<boolean> {
     await showRepair(terminal);
     await showGuarded(terminal, backend);
     await showManager(terminal, backend);
-    if (backend.backend === 'embedded') await showPeople(terminal);
+    if (backend.backend === 'embedded') {
+      await showScopes(terminal);
+      await showPeople(terminal);
+    }
     say('All is as it should be.');
     return true;
   } catch (error) {

@@ -91,6 +91,17 @@ export async function showManager({ say, run }: Terminal, { backend }: Backend):
   await run('kubectl get csmgr', [new RegExp(`default +${backend} +True +Ready +3 +6 `)]);
 }
 
+/** Secrets that all share: another manager keeps them in a namespace of their own. */
+export async function showScopes({ say, run }: Terminal): Promise<void> {
+  say('What the whole organisation shares is in a namespace of its own. Its manager says who may read what.');
+  await run('kubectl apply -f examples/embedded/organisation.yaml', ['namespace/org-secrets created']);
+  await run('kubectl wait csmgr/org --for=condition=Ready --timeout=30s', ['met']);
+  await run("printf '%s' 'mail-password' | keyferry put smtp.password --create -n org-secrets", ['is latest']);
+  await run('kubectl apply -f examples/embedded/shared.yaml', ['created']);
+  await run('kubectl wait sref mail --for=condition=Ready --timeout=30s', ['met']);
+  await run(decoded('mail'), ['password: mail-password']);
+}
+
 /** What people do with secrets that are kept in the cluster. */
 export async function showPeople({ say, run }: Terminal): Promise<void> {
   say(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { appImage } from './images/names.ts';
 import type { Manifest, World } from './world.ts';
@@ -111,6 +112,27 @@ export async function pods(world: World, namespace: string, name: string): Promi
       status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
     ]),
   );
+}
+
+/** Looks at the pods of an application again and again until it is stopped, which tells how few of them were ready at the worst look. */
+export function countReady(world: World, namespace: string, name: string): { stop(): Promise<number> } {
+  let stopped = false;
+  const look = async (): Promise<number> => {
+    let fewest = Number.POSITIVE_INFINITY;
+    while (!stopped) {
+      const ready = [...(await pods(world, namespace, name)).values()].filter(Boolean).length;
+      fewest = Math.min(fewest, ready);
+      await delay(100);
+    }
+    return fewest;
+  };
+  const result = look();
+  return {
+    stop: () => {
+      stopped = true;
+      return result;
+    },
+  };
 }
 
 /** What each pod of an application answers that it sees. */

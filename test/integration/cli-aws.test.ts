@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -136,6 +136,18 @@ describe('keyferry --manager aws/NAME', () => {
     ]);
     expect(notes).toContain('References look every 1s');
     expect(await cli.world.secretData(namespace, 'rotated')).toEqual({ key: value });
+  });
+
+  it('changes nothing anywhere for a value that AWS does not take', async () => {
+    await cli.world.aws.create('cli/small', cli.world.canary());
+    const trace = join(folder, 'before');
+
+    const { code, notes } = await run(['rotate', 'small', '--before', `cat > ${trace}`, ...aws], {
+      stdin: 'x'.repeat(65_537),
+    });
+
+    expect([code, notes]).toEqual([1, expect.stringContaining('has 65537 bytes: AWS Secrets Manager takes at most')]);
+    await expect(access(trace)).rejects.toThrow('ENOENT');
   });
 
   it('waits for nothing that is pinned to the version before', async () => {

@@ -179,7 +179,7 @@ describe('keyferry keys with keys that AWS KMS wraps', () => {
     await eventually('the manager shows the new key', async () => {
       const where = ['csmgr', 'default', '-o=jsonpath={.status.publicKey}'];
       expect(await cli.world.kubectl('get', ...where)).toBe(
-        (await keys('list', '-o', 'json')).out.match(/(age1\w+)",\s+"state": "current"/)?.[1],
+        (await keys('list', '-o', 'json')).out.match(/(age1\w+)",\s+"fingerprint": "[^"]+",\s+"state": "current"/)?.[1],
       );
     });
     await cli.ok(['keys', 'trust', '--yes']);

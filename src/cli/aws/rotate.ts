@@ -1,4 +1,5 @@
 import { type CliContext, CliError } from '../context.ts';
+import { sizeError } from '../../managers/aws/put.ts';
 import { printObject } from '../output.ts';
 import { runBefore } from '../rotate/before.ts';
 import { describeMovers, type Rotation } from '../rotate/progress.ts';
@@ -30,6 +31,8 @@ export async function rotateAws(
   const old = await latestOf(place, secret, signal);
   if (old === undefined) throw new CliError(await missing(place, name, secret, signal));
   const { value } = await takeValue(io, options, undefined);
+  const refused = sizeError(secret, value);
+  if (refused !== undefined) throw refused;
   if (options.before !== undefined) await runBefore(options.before, value, signal);
   const version = await put(place, secret, value, options, signal);
   io.note(

@@ -47,7 +47,8 @@ export async function putSecret(
   throw errorOf(answer.fault, subject);
 }
 
-function sizeError(secret: string, value: SecretValue): ManagerError | undefined {
+/** Undefined where AWS takes a value of this size. */
+export function sizeError(secret: string, value: SecretValue): ManagerError | undefined {
   if (value.size === 0) return new ManagerError('InvalidValue', `the value for secret ${secret} is empty`);
   if (value.size <= MAX_VALUE_BYTES) return undefined;
   const text = `the value for secret ${secret} has ${value.size} bytes: AWS Secrets Manager takes at most ${MAX_VALUE_BYTES}`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { app, client, clientResult, pods, sees } from '../apps.ts';
+import { app, client, clientResult, countReady, pods, sees } from '../apps.ts';
 import { rolledOut } from '../release.ts';
 import { type Manifest, type World, within } from '../world.ts';
 
@@ -40,15 +40,18 @@ export function rotate(world: World): void {
     });
     const before = await world.ask(clientResult, namespace, 'env-client');
     const old = await pods(world, namespace, 'env');
+    const names = ['mounts', 'env'];
+    const counts = names.map((name) => countReady(world, namespace, name));
 
     await world.keyferry(['rotate', 'db.password', '-n', namespace, '--yes'], 'second-password');
 
-    for (const name of ['mounts', 'env']) {
+    for (const name of names) {
       await rolledOut(world, namespace, name);
       await within(`each pod of ${name} sees the new password`, async () => {
         expect([...(await sees(world, namespace, name)).values()]).toEqual(['second-password', 'second-password']);
       });
     }
+    expect(await Promise.all(counts.map((count) => count.stop()))).toEqual([2, 2]);
     const now = await pods(world, namespace, 'env');
     expect([...now.keys()].filter((name) => old.has(name))).toEqual([]);
     const end = await world.ask(clientResult, namespace, 'env-client');
