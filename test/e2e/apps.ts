@@ -116,10 +116,10 @@ export async function pods(world: World, namespace: string, name: string): Promi
 
 /** Looks at the pods of an application again and again until it is stopped, which tells how few of them were ready at the worst look. */
 export function countReady(world: World, namespace: string, name: string): { stop(): Promise<number> } {
-  let stopped = false;
+  const stopped = new AbortController();
   const look = async (): Promise<number> => {
     let fewest = Number.POSITIVE_INFINITY;
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       const ready = [...(await pods(world, namespace, name)).values()].filter(Boolean).length;
       fewest = Math.min(fewest, ready);
       await delay(100);
@@ -129,7 +129,7 @@ export function countReady(world: World, namespace: string, name: string): { sto
   const result = look();
   return {
     stop: () => {
-      stopped = true;
+      stopped.abort();
       return result;
     },
   };
