@@ -83,9 +83,10 @@ export function client(namespace: string, name: string): Manifest {
   };
 }
 
-/** What a client says: how many requests were answered, how many failed, and why the last of those did. */
+/** What a client says: how many requests were answered, how many milliseconds the slowest took, how many failed, and why the last of those did. */
 export const clientResult = z.object({
   answered: z.number(),
+  slowest: z.number(),
   failed: z.number(),
   last: z.string(),
 });
@@ -114,17 +115,26 @@ export async function pods(world: World, namespace: string, name: string): Promi
   );
 }
 
-/** Looks at the pods of an application again and again until it is stopped, which tells how few of them were ready at the worst look. */
-export function countReady(world: World, namespace: string, name: string): { stop(): Promise<number> } {
+/** Often enough to see a rollout, and seldom enough that whoever looks leaves the machine to the pods. */
+const LOOK_AGAIN = 1_000;
+
+/** Looks at the pods of applications again and again until it is stopped, which tells how few of each were ready at the worst look. */
+export function countReady(
+  world: World,
+  namespace: string,
+  names: readonly string[],
+): { stop(): Promise<readonly number[]> } {
   const stopped = new AbortController();
-  const look = async (): Promise<number> => {
-    let fewest = Number.POSITIVE_INFINITY;
+  const look = async (): Promise<readonly number[]> => {
+    const fewest = new Map<string, number>();
     while (!stopped.signal.aborted) {
-      const ready = [...(await pods(world, namespace, name)).values()].filter(Boolean).length;
-      fewest = Math.min(fewest, ready);
-      await delay(100);
+      for (const name of names) {
+        const ready = [...(await pods(world, namespace, name)).values()].filter(Boolean).length;
+        fewest.set(name, Math.min(ready, fewest.get(name) ?? ready));
+      }
+      await delay(LOOK_AGAIN);
     }
-    return fewest;
+    return names.map((name) => fewest.get(name) ?? 0);
   };
   const result = look();
   return {

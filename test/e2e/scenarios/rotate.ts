@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { logToStderr } from '../../cluster/progress.ts';
 import { app, client, clientResult, countReady, pods, sees } from '../apps.ts';
 import { rolledOut } from '../release.ts';
 import { type Manifest, type World, within } from '../world.ts';
@@ -41,7 +42,7 @@ export function rotate(world: World): void {
     const before = await world.ask(clientResult, namespace, 'env-client');
     const old = await pods(world, namespace, 'env');
     const names = ['mounts', 'env'];
-    const counts = names.map((name) => countReady(world, namespace, name));
+    const count = countReady(world, namespace, names);
 
     await world.keyferry(['rotate', 'db.password', '-n', namespace, '--yes'], 'second-password');
 
@@ -51,12 +52,13 @@ export function rotate(world: World): void {
         expect([...(await sees(world, namespace, name)).values()]).toEqual(['second-password', 'second-password']);
       });
     }
-    expect(await Promise.all(counts.map((count) => count.stop()))).toEqual([2, 2]);
+    expect(await count.stop()).toEqual([2, 2]);
     const now = await pods(world, namespace, 'env');
     expect([...now.keys()].filter((name) => old.has(name))).toEqual([]);
     const end = await world.ask(clientResult, namespace, 'env-client');
     expect({ failed: end.failed - before.failed, why: end.last }).toEqual({ failed: 0, why: '' });
     expect(end.answered).toBeGreaterThan(before.answered);
+    logToStderr(`requests during the rotation: ${end.answered - before.answered}, the slowest took ${end.slowest} ms`);
     await world.kubectl('delete', 'pod', 'env-client', '-n', namespace);
   });
 
