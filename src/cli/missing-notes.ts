@@ -1,9 +1,8 @@
 import { clusterSecretManagers, secretManagers, versionedSecrets } from '../api/v1/resources.ts';
-import type { KubeClient, ObjectName } from '../kube/client.ts';
-import { isForbidden } from '../kube/errors.ts';
-import { findObject } from '../kube/find-object.ts';
-import { namespaces, type Resource } from '../kube/resource.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { namespaces } from '../kube/resource.ts';
 import type { Things } from './grant/verbs.ts';
+import { isThere } from './is-there.ts';
 
 type Getter = Pick<KubeClient, 'get'>;
 
@@ -32,19 +31,4 @@ export async function missingNamespace(
 ): Promise<string | undefined> {
   const there = await isThere(client, namespaces, { namespace: '', name: namespace }, signal);
   return there === false ? `note: there is no namespace ${namespace} (yet)` : undefined;
-}
-
-/** Undefined where it may not be asked. */
-async function isThere(
-  client: Getter,
-  resource: Resource,
-  object: ObjectName,
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  try {
-    return (await findObject(client, resource, object, { signal, metadataOnly: true })) !== undefined;
-  } catch (error) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
 }

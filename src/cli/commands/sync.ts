@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { suspensionOf } from '../../api/v1/suspension.ts';
 import { annotations } from '../../api/v1/names.ts';
 import { secretReferences } from '../../api/v1/resources.ts';
+import { clientFieldManager } from '../../managers/embedded/client/session.ts';
 import { waitFor } from '../../managers/embedded/client/wait-for.ts';
 import { type CliContext, CliError } from '../context.ts';
 import { timeoutOption } from '../options.ts';
@@ -29,7 +30,7 @@ async function synced(context: CliContext, before: ReferenceView, timeout: numbe
   const { name, namespace } = before.metadata;
   const token = randomUUID();
   const metadata = { name, namespace, annotations: { [annotations.sync]: token } };
-  await client.mergePatch(secretReferences, { metadata }, { signal, fieldManager: 'keyferry-cli' });
+  await client.mergePatch(secretReferences, { metadata }, { signal, fieldManager: clientFieldManager });
   const obeyed = await waitFor(clock, timeout, signal, async () => {
     const view = await getReference(context, name);
     return view.status.lastSyncRequest === token ? view : undefined;

@@ -1,10 +1,10 @@
 import { clusterSecretManagers, secretManagers, secretReferences } from '../../api/v1/resources.ts';
 import { neverBackedUp } from '../../api/v1/secret-manager.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isForbidden } from '../../kube/errors.ts';
 import { findObject } from '../../kube/find-object.ts';
 import { leases } from '../../kube/lease-record.ts';
 import { secrets } from '../../kube/resource.ts';
+import { isThere } from '../is-there.ts';
 import { leaderOf, operatorLease } from './leader.ts';
 import { type ManagerView, toManagerView } from './manager.ts';
 import { type Readable, readable, valueOr } from './readable.ts';
@@ -87,7 +87,7 @@ async function missingTargets(
     looked.map(async (view) => {
       const { namespace } = view.metadata;
       const name = targetOf(view);
-      const there = await exists(client, { namespace, name }, signal);
+      const there = await isThere(client, secrets, { namespace, name }, signal);
       return { there, says: `${namespace}/${name} (SecretReference ${referenceLabel(view)})` };
     }),
   );
@@ -99,18 +99,4 @@ async function missingTargets(
 
 function rank(view: ReferenceView): number {
   return verdicts.indexOf(judgeReference(view).verdict);
-}
-
-/** Undefined where it may not be asked. */
-async function exists(
-  client: KubeClient,
-  secret: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  try {
-    return (await findObject(client, secrets, secret, { signal, metadataOnly: true })) !== undefined;
-  } catch (error) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
 }

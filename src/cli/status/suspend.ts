@@ -1,45 +1,46 @@
 import { annotations } from '../../api/v1/names.ts';
 import { secretReferences } from '../../api/v1/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { clientFieldManager } from '../../managers/embedded/client/session.ts';
 import type { ReferenceView } from './reference.ts';
 
 type Client = Pick<KubeClient, 'mergePatch'>;
-const fieldManager = 'keyferry-cli';
 
 /** Stops what the operator does for a reference, until somebody resumes it. */
-export async function suspend(client: Client, reference: ReferenceView, signal: AbortSignal): Promise<void> {
-  const { name, namespace, uid } = reference.metadata;
-  await client.mergePatch(
-    secretReferences,
-    { metadata: { name, namespace, uid }, spec: { suspend: true } },
-    { signal, fieldManager },
-  );
+export function suspend(client: Client, reference: ReferenceView, signal: AbortSignal): Promise<void> {
+  return change(client, reference, { suspend: true }, signal);
 }
 
 /** The same until a time, in milliseconds since the epoch. The spec stays as it is, which may be git's. */
-export async function suspendUntil(
+export function suspendUntil(
   client: Client,
   reference: ReferenceView,
   until: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, uid } = reference.metadata;
-  const own = { [annotations.suspendUntil]: new Date(until).toISOString() };
-  await client.mergePatch(
-    secretReferences,
-    { metadata: { name, namespace, uid, annotations: own } },
-    { signal, fieldManager },
-  );
+  return change(client, reference, { until: new Date(until).toISOString() }, signal);
 }
 
 /** Ends both. */
-export async function resume(client: Client, reference: ReferenceView, signal: AbortSignal): Promise<void> {
-  const { name, namespace, uid } = reference.metadata;
-  const own = { [annotations.suspendUntil]: null };
-  const spec = reference.spec.suspend ? { spec: { suspend: false } } : {};
-  await client.mergePatch(
-    secretReferences,
-    { metadata: { name, namespace, uid, annotations: own }, ...spec },
-    { signal, fieldManager },
-  );
+export function resume(client: Client, reference: ReferenceView, signal: AbortSignal): Promise<void> {
+  const spec = reference.spec.suspend ? { suspend: false } : {};
+  return change(client, reference, { until: null, ...spec }, signal);
+}
+
+/** What is left out stays as it is; null takes the time away. */
+interface Change {
+  readonly suspend?: boolean;
+  readonly until?: string | null;
+}
+
+async function change(
+  client: Client,
+  { metadata: { name, namespace, uid } }: ReferenceView,
+  { suspend: suspended, until }: Change,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = until === undefined ? {} : { annotations: { [annotations.suspendUntil]: until } };
+  const spec = suspended === undefined ? {} : { spec: { suspend: suspended } };
+  const body = { metadata: { name, namespace, uid, ...own }, ...spec };
+  await client.mergePatch(secretReferences, body, { signal, fieldManager: clientFieldManager });
 }
