@@ -61,34 +61,32 @@ export class LeaseRecord {
 
   /** Takes the lease if it is free, expired or ours. False where it is somebody else's, or they were faster. */
   async tryAcquire(signal: AbortSignal, deadline: number): Promise<boolean> {
-    const { client, clock, identity } = this.#options;
+    const { clock, identity } = this.#options;
     const limits = { signal, deadline };
-    try {
-      const current = this.#see(await client.get(leases, this.#options, limits));
-      const held = current.holder !== '' && current.holder !== identity;
-      if (held && clock.monotonic() < current.since + current.duration) {
-        return false;
-      }
-      return await this.#write(limits, current, this.#taken(current));
-    } catch (error) {
-      return isNotFound(error) ? this.#create(limits) : rethrow(error);
+    const current = await this.#current(limits);
+    if (current === undefined) {
+      return this.#create(limits);
     }
+    const held = current.holder !== '' && current.holder !== identity;
+    if (held && clock.monotonic() < current.since + current.duration) {
+      return false;
+    }
+    return this.#write(limits, current, this.#taken(current));
   }
 
   /** Renews the lease that we hold. False where it is certain that we do not any more. */
   async tryRenew(signal: AbortSignal, deadline: number): Promise<boolean> {
-    const { client, identity } = this.#options;
+    const { identity } = this.#options;
     const limits = { signal, deadline };
     if (this.#observed !== undefined && (await this.#write(limits, this.#observed, this.#renewed()))) {
       return true;
     }
     // Somebody wrote: maybe we did, in a call whose answer got lost.
-    try {
-      const current = this.#see(await client.get(leases, this.#options, limits));
-      return current.holder === identity && (await this.#write(limits, current, this.#renewed()));
-    } catch (error) {
-      return isNotFound(error) ? this.#create(limits) : rethrow(error);
+    const current = await this.#current(limits);
+    if (current === undefined) {
+      return this.#create(limits);
     }
+    return current.holder === identity && this.#write(limits, current, this.#renewed());
   }
 
   /**

@@ -93,24 +93,30 @@ function nextConsumer(
   const applied = options.applied?.content(metadata.uid, target.marker);
   const evidence = { createdAt: metadata.creationTimestamp, marker, entry: before, applied };
   const content = contentRunBy(evidence, options.secret);
-  const state = stateOf(content, reason, before, workload, { ...options, rolled: marker?.ours === true });
+  const rolled = marker?.ours === true;
+  const state = reason === undefined ? rolledState(content, rolled, before, workload, options) : leftAlone(reason);
   const held = { content: options.secret.content, summary: options.summary };
   return { ...consumer, content, ...state, ...versionsRun({ content, ...state }, before, held) };
 }
 
 type State = Pick<Consumer, 'state' | 'message' | 'template' | 'since'>;
 
-function stateOf(
+/** What it runs is remembered for when it is rolled out again. */
+function leftAlone(reason: string): State {
+  return { state: 'LeftAlone', message: reason };
+}
+
+/** Of a workload that takes part. */
+function rolledState(
   content: string,
-  reason: string | undefined,
+  rolled: boolean,
   before: Consumer | undefined,
   workload: Workload,
-  options: ConsumerOptions & { readonly rolled: boolean },
+  options: ConsumerOptions,
 ): State {
-  // What it runs is remembered for when it is rolled out again.
-  if (reason !== undefined) return { state: 'LeftAlone', message: reason };
-  if (content !== options.secret.content) return dueState(before, workload, options);
-  return progressState(content, options.rolled, before, workload, options.now);
+  return content === options.secret.content
+    ? progressState(content, rolled, before, workload, options.now)
+    : dueState(before, workload, options);
 }
 
 /** Of a workload whose pods run something else than the Secret holds. */

@@ -1,6 +1,7 @@
 import type { Consumer } from '../../../api/v1/rollout.ts';
-import { dueTarget } from '../../workload/due.ts';
+import { type DueTarget, dueTarget } from '../../workload/due.ts';
 import { stillDue } from '../../workload/confirm.ts';
+import type { Reference } from '../../secret-reference/reference.ts';
 import { ledgerBefore, rolloutFindings } from '../../secret-reference/rollout-findings.ts';
 import { secretContent } from '../../secret-reference/settle.ts';
 import type { Workload } from '../workload.ts';
@@ -72,8 +73,8 @@ export const wrongRules: readonly (readonly [string, Rule])[] = [
     'a marker that differs is answered',
     {
       ...rule,
-      dueTarget: (reference, workload, now) => differing(reference, workload, now, dueTarget(reference, workload, now)),
-      stillDue: (workload, { consumer }, reference) => differing(reference, workload, 0, undefined, consumer),
+      dueTarget: (reference, workload, now) => differing(reference, workload, dueTarget(reference, workload, now)),
+      stillDue: (workload, { consumer }, reference) => differing(reference, workload, undefined, consumer),
     },
   ],
   ['the ledger is not written before the Secret', { ...rule, ledgerBefore: () => undefined }],
@@ -82,12 +83,11 @@ export const wrongRules: readonly (readonly [string, Rule])[] = [
 ];
 
 function differing(
-  ...[reference, workload, _now, due, before]: [
-    ...Parameters<typeof dueTarget>,
-    ReturnType<typeof dueTarget>,
-    (Consumer | undefined)?,
-  ]
-): ReturnType<typeof dueTarget> {
+  reference: Reference,
+  workload: Workload,
+  due: DueTarget | undefined,
+  before?: Consumer,
+): DueTarget | undefined {
   const content = reference.status.target?.content;
   const consumer = before ?? reference.status.consumers?.find(({ uid }) => uid === workload.metadata.uid);
   const found = [...workload.markers].find(([, { value }]) => value !== content);
